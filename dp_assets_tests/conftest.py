@@ -1,0 +1,38 @@
+"""What all tests share: with ``DP_CI=1`` a skip fails unless its reason is ``unavoidable: ...``."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+UNAVOIDABLE = "unavoidable:"
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn an avoidable skip into a failure; an expected failure is reported as a skip too."""
+    if not report.skipped or hasattr(report, "wasxfail") or os.environ.get("DP_CI") != "1":
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not reason.removeprefix("Skipped: ").startswith(UNAVOIDABLE):
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nhint: DP_CI=1 allows only skips that begin '{UNAVOIDABLE}'"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test's own skip, in its body, its marks or its fixtures."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole file's skip."""
+    report = yield
+    _refuse_skip(report)
+    return report
