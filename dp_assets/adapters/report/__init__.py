@@ -1,0 +1,1 @@
+"""The pipeline's report: collected with SQL, rendered as HTML, Markdown and JSON."""

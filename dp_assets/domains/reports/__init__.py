@@ -1,0 +1,1 @@
+"""The pipeline's report in words: what a terminal shows of it."""
