@@ -1,0 +1,237 @@
+"""Running jobs without a daemon, in this process, against the instance that the UI shows."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from dp_assets import keys
+from dp_assets.adapters.lease_owner import is_gone, owner_text
+from dp_assets.core.errors import ConfigurationError, TransientError
+from dp_assets.definitions import defs
+from dp_assets.defs.loggers import STEPS_LOGGER
+from dp_assets.domains.pipeline.due import ranges
+from dp_assets.orchestration.made import (
+    OWNER,
+    UNFINISHED,
+    due_days,
+    is_running,
+    range_tags,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from contextlib import AbstractContextManager
+
+    from dp_assets.domains.pipeline.due import DayRange
+    from dp_assets.settings import Settings
+
+    Progress = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
+
+
+# Without it the job's page in the UI does not count the run among its own.
+CODE_LOCATION = ".dagster/repository"
+LOCATION = "__repository__@dp_assets.definitions"
+PIPELINE = "pipeline"
+JOBS = ("dimensions", "days", "features", "inventory", "report")
+DIMENSIONS = (keys.RAW_PLANES, keys.RAW_AIRPORTS, keys.RAW_AIRLINES)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One run to be made."""
+
+    job: str
+    days: DayRange | None = None
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.days}" if self.days else self.job
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One run that ended; ``failures`` are the steps that failed, in words."""
+
+    planned: Planned
+    run_id: str
+    success: bool
+    failures: tuple[str, ...]
+
+
+@contextmanager
+def dagster_instance(settings: Settings) -> Generator[dg.DagsterInstance, None, None]:
+    """The instance under the state folder. Raises ConfigurationError before ``dp init``."""
+    home = settings.dagster_home
+    if not (home / "dagster.yaml").exists():
+        raise ConfigurationError(
+            f"there is no Dagster home at {home}", hint="'dp init' makes it; 'make demo' too"
+        )
+    os.environ["DAGSTER_HOME"] = str(home)
+    with dg.DagsterInstance.from_config(str(home), "dagster.yaml") as instance:
+        yield instance
+
+
+def plan_pipeline(
+    instance: dg.DagsterInstance, days: Sequence[str], *, at_most: int
+) -> tuple[Planned, ...]:
+    """The runs that bring ``days`` and the report up to date; empty when nothing is due."""
+    plan = due_days(instance, days)
+    runs = [Planned("days", r) for r in ranges(plan.ingest, at_most=at_most)]
+    runs += [Planned("features", r) for r in ranges(plan.features, at_most=at_most)]
+    if not all(instance.get_latest_materialization_event(key) for key in DIMENSIONS):
+        runs.insert(0, Planned("dimensions"))
+    return tuple(runs)
+
+
+def run_job(settings: Settings, *, job: str, days: str, show: Progress) -> tuple[Finished, ...]:
+    """Run ``job``; ``pipeline`` stands for every run that is due, then inventory and report.
+
+    Raises:
+        ConfigurationError: no such job, or days that are none of the pipeline's.
+    """
+    asked, at_most = parse_days(days), settings.pipeline.days_per_run
+    with dagster_instance(settings) as instance:
+        runner = Runner(instance, defs(), show)
+        if job != PIPELINE:
+            return tuple(runner.run(p) for p in _single(job, asked, at_most=at_most))
+        finished = [runner.run(p) for p in plan_pipeline(instance, asked, at_most=at_most)]
+        # The days after those just made look back on them: ask again, once.
+        late = plan_pipeline(instance, asked, at_most=at_most)
+        finished += [runner.run(p) for p in late if p.job == "features"]
+        if report_is_due(instance):
+            finished += [runner.run(Planned(name)) for name in ("inventory", "report")]
+    return tuple(finished)
+
+
+def parse_days(text: str) -> list[str]:
+    """``2013-01-05``, ``2013-01-05..2013-01-09``, or all days of the pipeline for "".
+
+    Raises:
+        ConfigurationError: not a day, or outside of what the pipeline has.
+    """
+    known = keys.DAYS.get_partition_keys()
+    first, _, last = text.partition("..")
+    chosen = [d for d in known if first <= d <= (last or first)] if text else list(known)
+    if text and not ({first, last or first} <= set(known) and chosen):
+        raise ConfigurationError(
+            f"{text} is not a range of the pipeline's days",
+            hint=f"write FIRST..LAST within {known[0]}..{known[-1]}, e.g. 2013-01-01..2013-01-31",
+        )
+    return chosen
+
+
+def _single(job: str, days: Sequence[str], *, at_most: int) -> list[Planned]:
+    if job not in JOBS:
+        raise ConfigurationError(
+            f"there is no job {job}", hint=f"one of {', '.join((PIPELINE, *JOBS))}"
+        )
+    if job not in ("days", "features"):
+        return [Planned(job)]
+    return [Planned(job, r) for r in ranges(days, at_most=at_most)]
+
+
+def report_is_due(instance: dg.DagsterInstance) -> bool:
+    """Whether some day was made after the newest report."""
+    made = instance.get_latest_materialization_event(keys.PIPELINE_REPORT)
+    newest = instance.get_latest_materialization_event(keys.CARRIER_DAY)
+    if made is None or newest is None:
+        return newest is not None
+    return newest.timestamp > made.timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Makes runs in this process; ``show`` is told how many steps a run has, and of each."""
+
+    instance: dg.DagsterInstance
+    definitions: dg.Definitions
+    show: Progress
+
+    def run(self, planned: Planned) -> Finished:
+        """One run. Raises TransientError while another of its job is under way."""
+        _end_dead_runs(self.instance)
+        if planned.days and is_running(self.instance, planned.job):
+            raise TransientError(
+                f"another run of job {planned.job} has not ended",
+                hint="wait for it; a run that was killed is ended in the UI, or by the daemon",
+            )
+        job = self.definitions.resolve_job_def(planned.job)
+        with self.show(len(job.nodes), str(planned)) as advance, _listening(advance):
+            result = job.execute_in_process(
+                instance=self.instance,
+                raise_on_error=False,
+                tags=_tags(planned),
+                run_config={"loggers": {"steps": {"config": {}}}},
+            )
+        failed = result.filter_events(lambda e: e.is_step_failure)
+        if any(_was_interrupted(event) for event in failed):
+            raise KeyboardInterrupt
+        failures = tuple(_reason(event, refused=_refusals(result)) for event in failed)
+        return Finished(planned, result.run_id, success=result.success, failures=failures)
+
+
+def _tags(planned: Planned) -> dict[str, str]:
+    days = range_tags(planned.days) if planned.days else {}
+    return {OWNER: owner_text(planned.job), CODE_LOCATION: LOCATION, **days}
+
+
+def _end_dead_runs(instance: dg.DagsterInstance) -> None:
+    """A run whose process was killed on this machine ends as failed instead of never."""
+    for record in instance.get_run_records(filters=dg.RunsFilter(statuses=list(UNFINISHED))):
+        owner = record.dagster_run.tags.get(OWNER, "")
+        if is_gone(owner):
+            instance.report_run_failed(record.dagster_run, f"its process is gone: {owner}")
+
+
+def _was_interrupted(event: dg.DagsterEvent) -> bool:
+    """Ctrl-C: Dagster has failed the step and ended the run by then."""
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+
+
+def _refusals(result: dg.ExecuteInProcessResult) -> str:
+    """What the checks of the run refused, in their words."""
+    said = [
+        f"{e.asset_check_evaluation_data.asset_key.to_user_string()}: "
+        f"{e.asset_check_evaluation_data.description}"
+        for e in result.all_events
+        if e.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        and not e.asset_check_evaluation_data.passed
+        and e.asset_check_evaluation_data.severity is dg.AssetCheckSeverity.ERROR
+    ]
+    return "\n".join(said)
+
+
+def _reason(event: dg.DagsterEvent, *, refused: str) -> str:
+    data = event.step_failure_data
+    if data.error and data.error.cls_name == "DagsterAssetCheckFailedError" and refused:
+        return refused
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else f"{event.step_key} failed"
+
+
+@contextmanager
+def _listening(advance: Callable[[int], None]) -> Generator[None, None, None]:
+    """Dagster's own log goes to its event store; a person hears of steps only."""
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            event = getattr(record, "dagster_meta", {}).get("dagster_event")
+            if event is not None and event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE"):
+                advance(1)
+
+    listener, logger = Listener(), logging.getLogger(STEPS_LOGGER)
+    logger.addHandler(listener)
+    try:
+        yield
+    finally:
+        logger.removeHandler(listener)

@@ -1,0 +1,114 @@
+"""The whole graph, one line per asset: a change that nobody meant is seen here."""
+
+import dagster as dg
+import pytest
+
+from dp_assets.core.errors import ConfigurationError
+from dp_assets.definitions import defs
+
+GRAPH = """
+analytics/on_time_report group=analytics partitions=- checks=-
+    after=curated/flights,raw/airlines
+analytics/validation group=analytics partitions=- checks=-
+    after=analytics/on_time_report,features/carrier_day,features/route_day
+benchmarks/results group=benchmarks partitions=- checks=mostly_pass
+    after=analytics/on_time_report,curated/flights
+curated/flights group=curated partitions=Daily checks=contract
+    after=raw/airlines,raw/airports,raw/flights,raw/planes,raw/weather
+features/carrier_day group=features partitions=Daily checks=contract
+    after=curated/flights
+features/route_day group=features partitions=Daily checks=contract
+    after=curated/flights
+lake/inventory group=lake partitions=- checks=partitions_equal_catalog
+    after=-
+ops/facts group=ops partitions=- checks=-
+    after=benchmarks/results,quality/day_verdicts
+quality/day_verdicts group=quality partitions=Daily checks=-
+    after=features/carrier_day,features/route_day
+raw/airlines group=raw partitions=- checks=contract
+    after=-
+raw/airports group=raw partitions=- checks=contract
+    after=-
+raw/flights group=raw partitions=Daily checks=contract
+    after=-
+raw/planes group=raw partitions=- checks=contract
+    after=-
+raw/weather group=raw partitions=Daily checks=contract
+    after=-
+reports/pipeline group=reports partitions=- checks=-
+    after=analytics/on_time_report,analytics/validation,lake/inventory,ops/facts
+"""
+
+
+@pytest.fixture
+def loaded(tmp_path, monkeypatch) -> dg.Definitions:
+    """The code location where no lakehouse was ever made and no service is up."""
+    monkeypatch.setenv("DP_STATE", str(tmp_path / "nowhere"))
+    monkeypatch.delenv("DP_CONFIG", raising=False)
+    found = defs()
+    assert not (tmp_path / "nowhere").exists()
+    return found
+
+
+def line(node) -> str:
+    checks = sorted(key.name for key in node.check_keys)
+    partitions = type(node.partitions_def).__name__.removesuffix("PartitionsDefinition")
+    return (
+        " ".join(
+            [
+                node.key.to_user_string(),
+                f"group={node.group_name}",
+                f"partitions={'-' if node.partitions_def is None else partitions}",
+                f"checks={','.join(checks) or '-'}",
+            ]
+        )
+        + f"\n    after={','.join(sorted(k.to_user_string() for k in node.parent_keys)) or '-'}"
+    )
+
+
+def test_graph(loaded):
+    nodes = sorted(loaded.resolve_asset_graph().asset_nodes, key=lambda n: n.key)
+    assert "\n".join(line(node) for node in nodes) == GRAPH.strip()
+
+
+def test_every_asset_has_a_description_an_owner_and_kinds(loaded):
+    graph = loaded.resolve_asset_graph()
+    bare = [
+        node.key.to_user_string()
+        for node in graph.asset_nodes
+        if not (node.description and node.owners and node.kinds)
+    ]
+    assert bare == []
+
+
+def test_everything_that_runs_by_itself_is_declared_and_stopped(loaded):
+    repository = loaded.get_repository_def()
+    schedules = {s.name: s.default_status.value for s in repository.schedule_defs}
+    sensors = {s.name: s.default_status.value for s in repository.sensor_defs}
+    assert schedules == {"pipeline": "STOPPED", "report": "STOPPED"}
+    assert sensors == {"tables_moved": "STOPPED", "rows_wait": "STOPPED"}
+
+
+def test_one_setting_starts_everything(tmp_path, monkeypatch):
+    settings = tmp_path / "lakehouse.yaml"
+    settings.write_text("schedules:\n  enabled: true\n")
+    monkeypatch.setenv("DP_CONFIG", str(settings))
+    repository = defs().get_repository_def()
+    found = [*repository.schedule_defs, *repository.sensor_defs]
+    assert {d.default_status.value for d in found} == {"RUNNING"}
+
+
+def test_bad_settings_are_a_load_error_with_file_and_line(tmp_path, monkeypatch):
+    settings = tmp_path / "lakehouse.yaml"
+    settings.write_text("environment: x\nschedules:\n  enabld: true\n")
+    monkeypatch.setenv("DP_CONFIG", str(settings))
+    with pytest.raises(
+        ConfigurationError, match=r"line 3, schedules\.enabld: unknown key"
+    ) as caught:
+        defs()
+    assert "did you mean schedules.enabled?" in str(caught.value)
+
+
+@pytest.mark.parametrize("job", ["days", "dimensions", "features", "inventory", "report"])
+def test_jobs(loaded, job):
+    assert loaded.resolve_job_def(job).description
