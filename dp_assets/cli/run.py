@@ -1,0 +1,130 @@
+"""`dp run` and `dp demo`: jobs in this process, without a daemon."""
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dp_assets.cli.exits import ExitCode
+from dp_assets.cli.output import JsonFlag, Output, Panel, Shown, examples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from dp_assets.orchestration.running import Finished, Progress
+    from dp_assets.settings import Settings
+    from dp_assets.usecases.summary import Summary
+
+JOBS = ("pipeline", "dimensions", "days", "features", "inventory", "report")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("demo", rich_help_panel=Panel.RUN, epilog=examples("dp demo"))(demo)
+    app.command(
+        "run",
+        rich_help_panel=Panel.RUN,
+        epilog=examples("dp run", "dp run pipeline --days 2013-01-01..2013-01-31", "dp run report"),
+    )(run)
+
+
+def run(
+    job: Annotated[str, typer.Argument(help=f"One of {', '.join(JOBS)}.")] = "pipeline",
+    *,
+    days: Annotated[
+        str, typer.Option(help="One day, or FIRST..LAST; default: every day of the pipeline.")
+    ] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Run a job here, without a daemon; `pipeline` runs what is due, and nothing else."""
+    from dp_assets.settings import load_settings
+
+    _go(load_settings(), Output(json=as_json), job=job, days=days)
+
+
+def demo(*, as_json: JsonFlag = False) -> None:
+    """Build the demo lakehouse from real flights: checked tables and a report."""
+    from dp_assets.domains.lake.identity import DEMO
+    from dp_assets.settings import load_settings
+    from dp_assets.usecases.initialising import initialise
+
+    settings = load_settings()
+    initialise(settings, origin=DEMO)
+    first, last = settings.pipeline.demo_first_day, settings.pipeline.demo_last_day
+    _go(settings, Output(json=as_json), job="pipeline", days=f"{first}..{last}")
+
+
+def _go(settings: "Settings", out: Output, *, job: str, days: str) -> None:
+    from dp_assets.lakehouse import opened
+    from dp_assets.orchestration.running import run_job
+    from dp_assets.usecases.summary import summarise
+
+    finished = run_job(settings, job=job, days=days, show=_shown(out))
+    with opened(settings, doing="dp run") as lake:
+        lake.flush()
+        summary = summarise(lake)
+    if out.json:
+        out.document(_document(finished, summary))
+    else:
+        _print(out, finished, summary)
+    if not all(f.success for f in finished):
+        raise typer.Exit(ExitCode.CHECK_FAILED)
+
+
+def _shown(out: Output) -> "Progress":
+    """A bar while a run is under way, and one line when it has ended."""
+
+    @contextmanager
+    def show(steps: int, label: str) -> "Generator[Callable[[int], None], None, None]":
+        started = time.monotonic()
+        with out.progress(steps, label) as advance:
+            yield advance
+        out.line(f"ran {label:<40} {time.monotonic() - started:6.1f} s")
+
+    return show
+
+
+def _print(out: Output, finished: "Sequence[Finished]", summary: "Summary") -> None:
+    out.line("" if finished else "everything is up to date: no day, no report was due\n")
+    out.table("Tables", ("table", "rows"), [_row(*item) for item in summary.rows.items()])
+    passed, warned, failed = summary.checks
+    out.line(f"\nChecks      {passed:,} passed, {warned:,} warned, {failed:,} failed")
+    shown = [
+        f"{q} {v} {s:.2f} s" if s is not None else f"{q} {v}" for q, v, s in summary.benchmarks
+    ]
+    out.line(f"Benchmark   {', '.join(shown) or 'not run yet'}")
+    out.line(f"Report      {summary.report or 'not made yet'}")
+    for run_ in finished:
+        for failure in run_.failures:
+            out.line(f"\nFAILED      {run_.planned}: {failure}")
+    out.line(
+        "\nNext        dp ui                         the same in Dagster's pages\n"
+        "            dp table raw.flights --history\n"
+        '            dp query "select carrier, avg(arr_delay_min) from curated.flights group by 1"'
+    )
+
+
+def _row(table: str, rows: int) -> tuple[str, Shown]:
+    return table, Shown(rows, f"{rows:,}")
+
+
+def _document(finished: "Sequence[Finished]", summary: "Summary") -> dict[str, object]:
+    passed, warned, failed = summary.checks
+    return {
+        "runs": [
+            {
+                "run": str(f.planned),
+                "run_id": f.run_id,
+                "success": f.success,
+                "failures": list(f.failures),
+            }
+            for f in finished
+        ],
+        "rows": summary.rows,
+        "checks": {"passed": passed, "warned": warned, "failed": failed},
+        "benchmarks": [
+            {"query": q, "verdict": v, "median_seconds": s} for q, v, s in summary.benchmarks
+        ],
+        "report": str(summary.report) if summary.report else None,
+    }
