@@ -1,0 +1,64 @@
+"""``python -m benchmarks [case ...]``: measure the claims; all of them without a name."""
+
+import argparse
+import random
+import sys
+from collections.abc import Callable, Mapping
+
+from benchmarks import command_line, definitions, idle_ui, orchestration, pipeline
+from benchmarks.measure import BenchmarkError
+from benchmarks.options import Options
+from benchmarks.report import Findings, machine, publish
+from dp_assets.settings import load_settings
+
+CASES: Mapping[str, Callable[[Options], Findings]] = {
+    "definitions": definitions.measured,
+    "cli": command_line.measured,
+    "orchestration": orchestration.measured,
+    "ui": idle_ui.measured,
+    "pipeline": pipeline.measured,
+}
+
+
+def main() -> int:
+    """Run the chosen cases; 0 when every goal is met, 1 when one is missed, 3 when one broke."""
+    asked = _arguments().parse_args()
+    folder = load_settings().state_dir / "benchmarks"
+    options = Options(
+        days=asked.days,
+        rounds=asked.rounds,
+        year=asked.year,
+        idle_seconds=asked.idle_seconds,
+        tables=asked.tables,
+        work=folder / "work",
+        order=random.Random(asked.seed),  # noqa: S311 - an order of rounds, no secret
+    )
+    missed, broken = 0, 0
+    for name in asked.case or CASES:
+        where = machine()
+        try:
+            findings = CASES[name](options)
+        except BenchmarkError as error:
+            print(f"\n== {name} ==\nNOT MEASURED: {error}")
+            broken += 1
+            continue
+        publish(findings, where=where, folder=folder)
+        missed += sum(not goal.met for goal in findings.goals)
+    print(f"\n{missed} goals missed, {broken} cases not measured")
+    return 3 if broken else int(missed > 0)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("case", nargs="*", choices=[[], *CASES], help="default: all of them")
+    parser.add_argument("--days", type=int, default=90, help="days of the pipeline case")
+    parser.add_argument("--year", action="store_true", help="also 365 days, once: 10 minutes more")
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds of each side")
+    parser.add_argument("--idle-seconds", type=int, default=60, help="how long the UI is watched")
+    parser.add_argument("--tables", type=int, default=2000, help="discovered tables")
+    parser.add_argument("--seed", type=int, default=1, help="of the order within the rounds")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
