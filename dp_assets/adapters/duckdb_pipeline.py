@@ -37,10 +37,8 @@ class DuckDbPipeline(PipelineEngine):
         self._reader.attach(inputs)
         return transform(self._reader.connection, spec, days=None)
 
-    def stored(
-        self, spec: TableSpec, days: Sequence[date] | None, *, snapshot_id: int | None
-    ) -> pa.Table:
-        source = self._reader.scan(spec.table, snapshot_id=snapshot_id)
+    def stored(self, spec: TableSpec, days: Sequence[date] | None) -> pa.Table:
+        source = self._reader.scan(spec.table)
         where = ""
         if days is not None and spec.day_column is not None:
             # BETWEEN prunes files by their statistics; a list alone does not.

@@ -146,6 +146,9 @@ class PyIcebergWriter(TableWriter):
         state = self._state(table)
         return head_id(state.raw), _batches(state)
 
+    def version(self, table: TableId) -> str:
+        return existing_pointer(self._catalog, table)
+
     def head(self, table: TableId) -> int | None:
         return head_id(self._state(table).raw)
 

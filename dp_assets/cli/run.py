@@ -1,7 +1,9 @@
 """`dp run` and `dp demo`: jobs in this process, without a daemon."""
 
+import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from dp_assets.usecases.summary import Summary
 
 JOBS = ("pipeline", "dimensions", "days", "features", "inventory", "report")
+TRY_NEXT = (
+    "ui",
+    "table raw.flights --history",
+    'query "select carrier, avg(arr_delay_min) from curated.flights group by 1"',
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -98,11 +105,15 @@ def _print(out: Output, finished: "Sequence[Finished]", summary: "Summary") -> N
     for run_ in finished:
         for failure in run_.failures:
             out.line(f"\nFAILED      {run_.planned}: {failure}")
-    out.line(
-        "\nNext        dp ui                         the same in Dagster's pages\n"
-        "            dp table raw.flights --history\n"
-        '            dp query "select carrier, avg(arr_delay_min) from curated.flights group by 1"'
-    )
+    out.line("\nNext")
+    for words in TRY_NEXT:
+        out.line(f"  {_as_called()} {words}")
+
+
+def _as_called() -> str:
+    """`dp` as it was typed: the demo runs it from a folder that is on nobody's PATH."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "dp" and called.parent != Path() else "dp"
 
 
 def _row(table: str, rows: int) -> tuple[str, Shown]:

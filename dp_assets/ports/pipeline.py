@@ -37,10 +37,8 @@ class PipelineEngine(ABC):
         """The table's transform over ``inputs`` as they are now, unpartitioned."""
 
     @abstractmethod
-    def stored(
-        self, spec: TableSpec, days: Sequence[date] | None, *, snapshot_id: int | None
-    ) -> pa.Table:
-        """Rows read back from the table at ``snapshot_id``; ``days`` None reads all of it.
+    def stored(self, spec: TableSpec, days: Sequence[date] | None) -> pa.Table:
+        """Rows read back from the table as it is now; ``days`` None reads all of it.
 
         The columns are those of the table as it is, not as it was declared.
         """

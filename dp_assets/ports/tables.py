@@ -92,5 +92,9 @@ class TableWriter(ABC):
         """Keep the table's lease over several calls instead of taking it for each."""
 
     @abstractmethod
+    def version(self, table: TableId) -> str:
+        """Changes with every commit, also with those that change columns or properties only."""
+
+    @abstractmethod
     def head(self, table: TableId) -> int | None:
         """Current snapshot id; None for a table without commits."""

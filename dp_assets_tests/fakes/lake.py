@@ -76,6 +76,9 @@ class MemoryWriter(TableWriter):
         finally:
             self.holding.remove(table)
 
+    def version(self, table: TableId) -> str:
+        return str(self.tables.commits.get(table))
+
     def head(self, table: TableId) -> int | None:
         return self.tables.commits.get(table)
 
@@ -105,10 +108,7 @@ class MemoryEngine(PipelineEngine):
     def derived_whole(self, spec: TableSpec, *, inputs: Sequence[TableId]) -> pa.Table:
         return self.transform(self._inputs(inputs))
 
-    def stored(
-        self, spec: TableSpec, days: Sequence[date] | None, *, snapshot_id: int | None
-    ) -> pa.Table:
-        assert snapshot_id == self.tables.commits.get(spec.table)
+    def stored(self, spec: TableSpec, days: Sequence[date] | None) -> pa.Table:
         self.reads.append((spec.table, tuple(map(str, days)) if days is not None else None))
         rows = self.tables.all_of(spec)
         return rows if days is None else _of_day(rows, spec, days)

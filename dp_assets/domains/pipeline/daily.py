@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from dp_assets.core.errors import PermanentError
+from dp_assets.core.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dp_assets.domains.quality.verdict import Verdict
     from dp_assets.ports.pipeline import PipelineEngine
     from dp_assets.ports.tables import RunMark, TableSpec, TableWriter, Written
+
+READS = 3  # tries to read a table while nobody commits to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class DailyTable:
 class Pipeline:
     """The use cases of the pipeline over one engine, one writer and one set of contracts.
 
-    Verdicts are kept per (table, snapshot, day): a snapshot never changes, so judging it again
-    would only cost time.
+    Verdicts are kept per version of a table: it never changes, so judging it again would only cost
+    time.
     """
 
     engine: PipelineEngine
@@ -54,8 +56,8 @@ class Pipeline:
     contract_for: Callable[[TableId], Contract | None]
     spec_for: Callable[[TableId], TableSpec]
     now_ms: Callable[[], int]
-    _judged: dict[tuple[TableId, int | None, str | None], Verdict] = field(
-        default_factory=dict["tuple[TableId, int | None, str | None]", "Verdict"]
+    _judged: dict[tuple[TableId, str], dict[str | None, Verdict]] = field(
+        default_factory=dict["tuple[TableId, str]", "dict[str | None, Verdict]"]
     )
 
     def build(self, table: DailyTable, days: Sequence[str], *, run: RunMark) -> DaysResult:
@@ -102,29 +104,49 @@ class Pipeline:
         return reasons
 
     def verdicts(self, spec: TableSpec, days: Sequence[str]) -> dict[str, Verdict]:
-        """The contract's verdict on each day, read back at the table's head.
+        """The contract's verdict on each day, read back from the table as it is now.
 
-        The table is judged as it is: columns that somebody renamed or dropped are a finding.
+        Columns that somebody renamed or dropped are a finding, not an error.
         """
         if not self.writer.exists(spec.table):
             self.writer.ensure(spec)
-        head = self.writer.head(spec.table)
-        unknown = [d for d in days if (spec.table, head, d) not in self._judged]
+        version = self.writer.version(spec.table)
+        known = self._judged.get((spec.table, version), {})
+        unknown = [d for d in days if d not in known]
         if unknown:
             asked = [date.fromisoformat(d) for d in unknown]
-            rows = self.engine.stored(spec, asked, snapshot_id=head)
+            rows, version, head = self._stored(spec, asked)
+            known = self._judged.setdefault((spec.table, version), {})
             for verdict in self._judge(spec, rows, partitions=unknown, head=head):
-                self._judged[spec.table, head, verdict.partition] = verdict
-        return {d: self._judged[spec.table, head, d] for d in days}
+                known[verdict.partition] = verdict
+        if not known.keys() >= set(days):  # somebody committed meanwhile: judge the rest anew
+            return self.verdicts(spec, days)
+        return {d: known[d] for d in days}
 
     def verdict(self, spec: TableSpec) -> Verdict:
-        """The contract's verdict on a whole unpartitioned table, read back at its head."""
-        head = self.writer.head(spec.table)
-        key = (spec.table, head, None)
-        if key not in self._judged:
-            rows = self.engine.stored(spec, None, snapshot_id=head)
-            [self._judged[key]] = self._judge(spec, rows, partitions=None, head=head)
-        return self._judged[key]
+        """The contract's verdict on a whole unpartitioned table as it is now."""
+        known = self._judged.get((spec.table, self.writer.version(spec.table)), {})
+        if None not in known:
+            rows, version, head = self._stored(spec, None)
+            known = self._judged.setdefault((spec.table, version), {})
+            [known[None]] = self._judge(spec, rows, partitions=None, head=head)
+        return known[None]
+
+    def _stored(
+        self, spec: TableSpec, days: Sequence[date] | None
+    ) -> tuple[pa.Table, str, int | None]:
+        """Rows with the table's current columns, and the version and snapshot they are from.
+
+        A snapshot would be read with the columns it was written with, which hides a renamed one.
+        """
+        for _ in range(READS):
+            version, head = self.writer.version(spec.table), self.writer.head(spec.table)
+            rows = self.engine.stored(spec, days)
+            if self.writer.version(spec.table) == version:
+                return rows, version, head
+        raise TransientError(
+            f"{spec.table} changed {READS} times while it was read", hint="run it again"
+        )
 
     def _judge(
         self,
@@ -153,10 +175,7 @@ class Pipeline:
     def _references(self, contract: Contract) -> dict[TableId, pa.Table]:
         targets = {reference.table for reference in contract.references.values()}
         specs = [self.spec_for(t) for t in sorted(targets)]
-        return {
-            s.table: self.engine.stored(s, None, snapshot_id=self.writer.head(s.table))
-            for s in specs
-        }
+        return {s.table: self.engine.stored(s, None) for s in specs}
 
     def _rows(self, table: DailyTable, days: Sequence[date]) -> Mapping[date, pa.Table]:
         if not days:

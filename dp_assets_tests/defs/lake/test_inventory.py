@@ -4,6 +4,7 @@ import pytest
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from dp_assets import keys
+from dp_assets.adapters.reading_io import ReadingIO
 from dp_assets.core.ids import TableId
 
 NAMES = {"raw.a", "raw.b", "deep.er.c"}
@@ -29,13 +30,17 @@ def said_by(result) -> str:
 @pytest.fixture
 def opened(monkeypatch):
     """Every location that was opened for reading, from now on."""
-    locations, real = [], PyArrowFileIO.new_input
+    locations = []
 
-    def counted(self, location):
-        locations.append(location)
-        return real(self, location)
+    def counted(real):
+        def new_input(self, location):
+            locations.append(location)
+            return real(self, location)
 
-    monkeypatch.setattr(PyArrowFileIO, "new_input", counted)
+        return new_input
+
+    for io in (PyArrowFileIO, ReadingIO):
+        monkeypatch.setattr(io, "new_input", counted(io.new_input))
     return locations
 
 

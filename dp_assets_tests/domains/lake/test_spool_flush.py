@@ -59,6 +59,9 @@ class AppendingWriter(TableWriter):
             raise self.busy
         yield
 
+    def version(self, table: TableId) -> str:
+        return str(self.commits)
+
     def head(self, table: TableId) -> int | None:
         return self.commits or None
 

@@ -132,5 +132,9 @@ def whole(table: str) -> pl.Expr:
         there = pl.col("air_time_min", "weather_hour_utc").is_not_null()
         return pl.all_horizontal(there) & (pl.col("arr_delay_min") != 1)
     if table.startswith("features."):
-        return (pl.col("on_time") > 0) & (pl.col("trailing_7d_days") > 0)
+        return (
+            (pl.col("on_time") > 0)
+            & (pl.col("trailing_7d_days") > 0)
+            & (pl.col("trailing_7d_flights") > 8)
+        )
     return pl.lit(value=True)
