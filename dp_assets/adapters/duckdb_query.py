@@ -1,14 +1,18 @@
 """Running a person's SQL on DuckDB: confined to some folders, streamed as exact text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import duckdb
 import pyarrow as pa
 
 from dp_assets.adapters.duckdb_errors import reading_errors, sql_errors
+from dp_assets.core.errors import PermanentError
 from dp_assets.ports.query import Kind, Result, ResultColumn, Row
 
 BATCH_ROWS = 2_048
+INTERRUPTED = "INTERRUPT Error"
+ASKED_AGAIN = 3
 INTEGERS = ("tinyint", "smallint", "integer", "bigint", "hugeint")
 WHOLE = (*INTEGERS, *(f"u{name}" for name in INTEGERS))
 FLOATS = ("float", "double")
@@ -42,11 +46,10 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
         relation = _bound(connection, sql)
     types = [(str(t), t.id) for t in relation.types]
     texts = [_text(*kind).format(n=n) for n, kind in enumerate(types, start=1)]
-    with reading_errors():
-        reader = relation.project(", ".join(texts)).to_arrow_reader(BATCH_ROWS)
+    texted = relation.project(", ".join(texts))
     names = zip(_unique(relation.columns), types, strict=True)
     columns = tuple(ResultColumn(name, _kind(*kind)) for name, kind in names)
-    return Result(columns, _batches(reader))
+    return Result(columns, _batches(lambda: texted.to_arrow_reader(BATCH_ROWS)))
 
 
 def _bound(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation:
@@ -90,9 +93,24 @@ def _unique(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _batches(reader: pa.RecordBatchReader) -> Iterator[Sequence[Row]]:
-    while (rows := _next(reader)) is not None:
-        yield rows
+def _batches(start: Callable[[], pa.RecordBatchReader]) -> Iterator[Sequence[Row]]:
+    with reading_errors():
+        reader = start()
+    try:
+        while (rows := _next(reader)) is not None:
+            yield rows
+    except PermanentError as error:
+        if error.what.startswith(INTERRUPTED):
+            _ask_again(start)
+        raise
+
+
+def _ask_again(start: Callable[[], pa.RecordBatchReader]) -> None:
+    """Where one thread of DuckDB fails, another may report only that it was stopped for it."""
+    for _ in range(ASKED_AGAIN):
+        with suppress(PermanentError), reading_errors():
+            for _batch in start():
+                pass
 
 
 def _next(reader: pa.RecordBatchReader) -> Sequence[Row] | None:

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from dp_assets.adapters.duckdb_s3 import allow_s3
-from dp_assets.core.errors import ConfigurationError, PermanentError, TransientError
+from dp_assets.core.errors import ConfigurationError, LakeError, PermanentError, TransientError
 from dp_assets.core.ids import TableId
 
 EXTENSIONS = ("avro", "iceberg")
@@ -59,7 +59,7 @@ class DuckDbReader:
         trace: TracebackType | None,
     ) -> None:
         if self._connection is not None:
-            if error is not None:
+            if error is not None and not isinstance(error, LakeError | duckdb.Error):
                 # A signal leaves the query running, and closing would wait for its end.
                 self._connection.interrupt()
             self._connection.close()

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dp_assets.core.errors import TransientError
+from dp_assets.core.errors import LakeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +77,5 @@ def held_lease(
     finally:
         # The work is done or has its own error by now. A lease that cannot be released is either
         # somebody else's already or free at its expiry.
-        with suppress(TransientError):
+        with suppress(LakeError):
             leases.release(lease)

@@ -1,6 +1,7 @@
 """``raw.flights``. Tolerances: the worst day of 2013 in brackets, with room for a worse one."""
 
 import polars as pl
+from pandera.polars import Check
 
 from dp_assets.domains.pipeline.raw_tables import (
     RAW_AIRLINES,
@@ -28,10 +29,6 @@ from dp_assets.domains.quality.declare import (
 
 def contract() -> Contract:
     """Every scheduled flight, cancelled ones included."""
-    cancelled = pl.col("dep_time").is_null()
-    no_times = pl.all_horizontal(pl.col("dep_delay", "arr_time", "arr_delay", "air_time").is_null())
-    arrived = pl.col("arr_delay").is_not_null()
-    scheduled = pl.col("hour") * 100 + pl.col("minute")
     schema = schema_of(
         RAW_FLIGHTS,
         not_null=(
@@ -49,19 +46,7 @@ def contract() -> Contract:
             "air_time": [in_range("air_time", 1, 1440)],
             "distance": [in_range("distance", 1, 10_000)],
         },
-        rules=(
-            *map(clock_time, ("dep_time", "sched_dep_time", "arr_time", "sched_arr_time")),
-            dated_as_reported("flight_date"),
-            hour_as_reported("flight_date"),
-            same("schedule_agrees_with_hour", pl.col("sched_dep_time"), scheduled),
-            rule("origin_is_not_dest", pl.col("origin") != pl.col("dest")),
-            rule("cancelled_has_no_times", ~cancelled | no_times),
-            rule("departed_has_delay", cancelled | pl.col("dep_delay").is_not_null()),
-            rule("departed_has_tailnum", cancelled | pl.col("tailnum").is_not_null()),
-            rule("departed_has_arrived", cancelled | arrived),
-            rule("arrived_has_time", ~arrived | pl.col("arr_time").is_not_null()),
-            same("arrived_has_air_time", arrived, pl.col("air_time").is_not_null()),
-        ),
+        rules=_rules(),
     )
     return Contract(
         table=RAW_FLIGHTS.table,
@@ -81,4 +66,25 @@ def contract() -> Contract:
             "departed_has_arrived": 0.10,  # 3.7 %: diverted in thunderstorms
             "tailnum_format": 0.01,  # 0.1 %: four rows of the year, e.g. D942DN
         },
+    )
+
+
+def _rules() -> tuple[Check, ...]:
+    """What the columns of one flight say about each other."""
+    cancelled = pl.col("dep_time").is_null()
+    no_times = pl.all_horizontal(pl.col("dep_delay", "arr_time", "arr_delay", "air_time").is_null())
+    arrived = pl.col("arr_delay").is_not_null()
+    scheduled = pl.col("hour") * 100 + pl.col("minute")
+    return (
+        *map(clock_time, ("dep_time", "sched_dep_time", "arr_time", "sched_arr_time")),
+        dated_as_reported("flight_date"),
+        hour_as_reported("flight_date"),
+        same("schedule_agrees_with_hour", pl.col("sched_dep_time"), scheduled),
+        rule("origin_is_not_dest", pl.col("origin") != pl.col("dest")),
+        rule("cancelled_has_no_times", ~cancelled | no_times),
+        rule("departed_has_delay", cancelled | pl.col("dep_delay").is_not_null()),
+        rule("departed_has_tailnum", cancelled | pl.col("tailnum").is_not_null()),
+        rule("departed_has_arrived", cancelled | arrived),
+        rule("arrived_has_time", ~arrived | pl.col("arr_time").is_not_null()),
+        same("arrived_has_air_time", arrived, pl.col("air_time").is_not_null()),
     )
