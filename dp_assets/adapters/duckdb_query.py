@@ -1,7 +1,6 @@
 """Running a person's SQL on DuckDB: confined to some folders, streamed as exact text."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +11,6 @@ from dp_assets.ports.query import Kind, Result, ResultColumn, Row
 
 BATCH_ROWS = 2_048
 INTERRUPTED = "INTERRUPT Error"
-ASKED_AGAIN = 3
 INTEGERS = ("tinyint", "smallint", "integer", "bigint", "hugeint")
 WHOLE = (*INTEGERS, *(f"u{name}" for name in INTEGERS))
 FLOATS = ("float", "double")
@@ -49,7 +47,7 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
     texted = relation.project(", ".join(texts))
     names = zip(_unique(relation.columns), types, strict=True)
     columns = tuple(ResultColumn(name, _kind(*kind)) for name, kind in names)
-    return Result(columns, _batches(lambda: texted.to_arrow_reader(BATCH_ROWS)))
+    return Result(columns, _batches(texted))
 
 
 def _bound(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation:
@@ -93,24 +91,18 @@ def _unique(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _batches(start: Callable[[], pa.RecordBatchReader]) -> Iterator[Sequence[Row]]:
+def _batches(relation: duckdb.DuckDBPyRelation) -> Iterator[Sequence[Row]]:
     with reading_errors():
-        reader = start()
+        reader = relation.to_arrow_reader(BATCH_ROWS)
     try:
         while (rows := _next(reader)) is not None:
             yield rows
     except PermanentError as error:
         if error.what.startswith(INTERRUPTED):
-            _ask_again(start)
+            # A streamed result that fails may say only that it was stopped; a whole one says why.
+            with reading_errors():
+                relation.execute()
         raise
-
-
-def _ask_again(start: Callable[[], pa.RecordBatchReader]) -> None:
-    """Where one thread of DuckDB fails, another may report only that it was stopped for it."""
-    for _ in range(ASKED_AGAIN):
-        with suppress(PermanentError), reading_errors():
-            for _batch in start():
-                pass
 
 
 def _next(reader: pa.RecordBatchReader) -> Sequence[Row] | None:

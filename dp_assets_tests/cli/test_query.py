@@ -10,7 +10,9 @@ import pyarrow as pa
 import pytest
 from pyiceberg.types import LongType
 
+from dp_assets.adapters import duckdb_query
 from dp_assets.adapters.local_files import local_path
+from dp_assets.core.errors import PermanentError
 from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
 from dp_assets_tests.cli.things import elsewhere, make_things, things
 
@@ -274,3 +276,13 @@ def test_tables_that_differ_in_case_only_are_not_mixed_up(dp, lake, shop):
     done = dp("query", 'FROM shop.things, shop."Things"')
     assert done.code == 2
     assert "differ in case only" in done.err
+
+
+def test_a_query_that_only_says_it_was_interrupted_is_asked_for_the_reason(dp, shop, monkeypatch):
+    def stopped(_reader):
+        raise PermanentError("INTERRUPT Error: Interrupted!", hint="")
+
+    monkeypatch.setattr(duckdb_query, "_next", stopped)
+    done = dp("query", "SELECT CASE WHEN i = 9 THEN 'x' ELSE '1' END::INTEGER FROM range(10) t(i)")
+    assert (done.code, "Could not convert string 'x'" in done.err) == (2, True)
+    assert dp("query", "SELECT 1").code == 3
