@@ -13,7 +13,7 @@ from pyiceberg.manifest import read_manifest_list
 
 from dp_assets.adapters.iceberg_json import Json, head_id, read_metadata
 from dp_assets.adapters.local_files import local_path
-from dp_assets.adapters.metadata_facts import ADOPTED, WRITER
+from dp_assets.adapters.metadata_facts import is_adopted
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.doctor import LostSnapshot, MetadataFile
 
@@ -101,7 +101,7 @@ def _described(io: FileIO, location: str, raw: Json) -> MetadataFile:
         log=tuple(entry["metadata-file"] for entry in raw.get("metadata-log") or ()),
         snapshot_rows=MappingProxyType({i: _rows(s) for i, s in snapshots.items()}),
         list_problem="" if head is None else _list_problem(io, snapshots[head]),
-        is_adopted=bool(properties.get(WRITER)) or properties.get(ADOPTED) == "true",
+        is_adopted=is_adopted(properties),
     )
 
 

@@ -12,6 +12,7 @@ from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
 from dp_assets.lakehouse import opened
 from dp_assets.orchestration.made import due_days
 from dp_assets.orchestration.running import dagster_instance, report_is_due
+from dp_assets.usecases.summary import Counts, check_counts
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -20,17 +21,6 @@ if TYPE_CHECKING:
 
 # Two periods of the shipped schedules: one may be missed by a restart, two mean it stands still.
 LATE_AFTER_MS = {"days": 12 * HOUR_MS, "report": 48 * HOUR_MS}
-CHECKS = """
-SELECT "table", count(*) FILTER (passed), count(*) FILTER (NOT passed AND severity = 'WARN'),
-  count(*) FILTER (NOT passed AND severity = 'ERROR')
-FROM (
-  SELECT "table", passed, severity FROM ops.data_quality_results
-  QUALIFY row_number() OVER (
-    PARTITION BY "table", "partition", "check" ORDER BY check_time DESC
-  ) = 1
-) GROUP BY ALL
-"""
-Counts = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +109,4 @@ def _late(
 def _check_counts(settings: Settings) -> dict[str, Counts]:
     with opened(settings, doing="dp status") as lake, lake.reader() as reader:
         lake.attach(reader, [DATA_QUALITY_RESULTS.table])
-        found = reader.connection.execute(CHECKS).fetchall()
-    return {str(table): (int(p), int(w), int(f)) for table, p, w, f in found}
+        return check_counts(reader)

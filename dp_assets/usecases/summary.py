@@ -12,24 +12,27 @@ from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dp_assets.adapters.duckdb_reader import DuckDbReader
     from dp_assets.lakehouse import Lakehouse
 
 # The newest evaluation of each check counts; a day judged again replaces its older verdict.
 CHECKS = """
-SELECT count(*) FILTER (passed), count(*) FILTER (NOT passed AND severity = 'WARN'),
+SELECT "table", count(*) FILTER (passed), count(*) FILTER (NOT passed AND severity = 'WARN'),
   count(*) FILTER (NOT passed AND severity = 'ERROR')
 FROM (
-  SELECT passed, severity FROM ops.data_quality_results
+  SELECT "table", passed, severity FROM ops.data_quality_results
   QUALIFY row_number() OVER (
     PARTITION BY "table", "partition", "check" ORDER BY check_time DESC
   ) = 1
-)
+) GROUP BY ALL
 """
 VERDICTS = """
 SELECT query, verdict, median_seconds FROM ops.benchmark_results
 WHERE measured_at = (SELECT max(measured_at) FROM ops.benchmark_results WHERE complete)
 ORDER BY query
 """
+
+Counts = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Summary:
     """
 
     rows: dict[str, int]
-    checks: tuple[int, int, int]
+    checks: Counts
     benchmarks: tuple[tuple[str, str, float | None], ...]
     report: Path | None
 
@@ -59,11 +62,17 @@ def summarise(lake: Lakehouse) -> Summary:
         run = reader.connection.execute
         counts = {str(t): f'SELECT count(*) FROM "{t.namespace}"."{t.name}"' for t in wanted}
         rows = {name: run(sql).fetchall() for name, sql in counts.items()}
-        [checks] = run(CHECKS).fetchall()
+        checks = check_counts(reader).values()
         benchmarks = run(VERDICTS).fetchall()
     return Summary(
         rows={name: int(found[0][0]) for name, found in rows.items()},
-        checks=(int(checks[0]), int(checks[1]), int(checks[2])),
+        checks=(sum(c[0] for c in checks), sum(c[1] for c in checks), sum(c[2] for c in checks)),
         benchmarks=tuple((str(q), str(v), s) for q, v, s in benchmarks),
         report=page if page.exists() else None,
     )
+
+
+def check_counts(reader: DuckDbReader) -> dict[str, Counts]:
+    """Table -> passed, warned, failed; ``reader`` has the view ops.data_quality_results."""
+    found = reader.connection.execute(CHECKS).fetchall()
+    return {str(table): (int(p), int(w), int(f)) for table, p, w, f in found}

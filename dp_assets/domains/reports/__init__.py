@@ -1,1 +1,0 @@
-"""The pipeline's report in words: what a terminal shows of it."""
