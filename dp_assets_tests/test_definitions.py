@@ -1,5 +1,7 @@
 """The whole graph, one line per asset: a change that nobody meant is seen here."""
 
+import gc
+
 import dagster as dg
 import pytest
 
@@ -107,6 +109,36 @@ def test_bad_settings_are_a_load_error_with_file_and_line(tmp_path, monkeypatch)
     ) as caught:
         defs()
     assert "did you mean schedules.enabled?" in str(caught.value)
+
+
+@pytest.fixture
+def collector():
+    """The garbage collector, left as it was found."""
+    enabled = gc.isenabled()
+    yield gc
+    (gc.enable if enabled else gc.disable)()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_loading_leaves_the_garbage_collector_as_it_was(tmp_path, monkeypatch, collector, enabled):
+    monkeypatch.setenv("DP_STATE", str(tmp_path))
+    (collector.enable if enabled else collector.disable)()
+    frozen = collector.get_freeze_count()
+    defs()
+    assert collector.isenabled() is enabled
+    assert collector.get_freeze_count() <= frozen
+
+
+def test_a_location_that_cannot_load_leaves_the_garbage_collector_on(monkeypatch, collector):
+    collector.enable()
+
+    def broken(**_: object) -> dg.Definitions:
+        raise ImportError("broken folder")
+
+    monkeypatch.setattr(dg, "load_from_defs_folder", broken)
+    with pytest.raises(ImportError, match="broken folder"):
+        defs()
+    assert collector.isenabled()
 
 
 @pytest.mark.parametrize("job", ["days", "dimensions", "features", "inventory", "report"])

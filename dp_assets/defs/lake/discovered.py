@@ -3,11 +3,9 @@
 Built when the code location loads, from the settings and the inventory's saved state alone.
 """
 
-import gc
 import logging
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 import dagster as dg
@@ -34,24 +32,10 @@ def discovered() -> dg.Definitions:
 
 def tables_found() -> list[dg.AssetSpec]:
     """The tables of the last sweep; none, and one warning, when its state cannot be read."""
-    with _no_garbage_collection():
-        saved = read_inventory(load_settings().inventory_file)
-        found = list(external_assets(saved.inventory.tables.values()))
+    saved = read_inventory(load_settings().inventory_file)
     if saved.problem:
         logger.warning("%s; no discovered tables are shown", saved.problem)
-    return found
-
-
-@contextmanager
-def _no_garbage_collection() -> Generator[None, None, None]:
-    """Half of the time for 2,000 tables is collections that find nothing: all of it is kept."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    return list(external_assets(saved.inventory.tables.values()))
 
 
 def external_assets(tables: Iterable[TableFacts]) -> Iterator[dg.AssetSpec]:
