@@ -1,6 +1,5 @@
 """Case ``ui``: webserver and daemon with nothing to do."""
 
-import os
 import shutil
 import signal
 import socket
@@ -10,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -70,12 +69,15 @@ def _served(env: dict[str, str], log: Path) -> Generator[tuple[psutil.Process, f
         _wait_until_served(process, port, log)
         yield psutil.Process(process.pid), time.monotonic() - started
     finally:
-        # Ctrl-C, as a person would end it; whatever is left of the group goes after it.
+        # Ctrl-C, as a person would end it; whatever is left of the family goes after it.
+        family = _family(psutil.Process(process.pid)) if process.poll() is None else []
         process.send_signal(signal.SIGINT)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            for member in family:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
             process.wait()
 
 
@@ -114,6 +116,6 @@ def _private_mib(process: psutil.Process) -> float:
 
 def _name(process: psutil.Process) -> str:
     words = [Path(word).name for word in process.cmdline()]
-    known = ("dagster-webserver", "dagster-daemon", "dagster_webserver", "grpc", "code-server")
-    found = [word for word in words if word in known or "daemon" in word or "webserver" in word]
+    known = ("dagster-webserver", "dagster-daemon", "grpc", "code-server", "ui")
+    found = [word for word in words if word in known]
     return next(iter(found), " ".join(words[1:3]) or process.name())

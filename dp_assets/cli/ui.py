@@ -2,10 +2,7 @@
 
 import errno
 import os
-import signal
 import socket
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,7 +26,7 @@ def ui(
     ] = None,
 ) -> None:
     """Serve Dagster with the state of this lakehouse, on this machine only, until Ctrl-C."""
-    from dp_assets.project_files import project_file
+    from dp_assets.cli.ui_processes import serve
     from dp_assets.settings import load_settings
 
     settings = load_settings()
@@ -40,16 +37,16 @@ def ui(
         )
     wanted = port or settings.ui.port
     _require_free(wanted)
-    typer.echo(f"http://{HOST}:{wanted} answers in a few seconds: Dagster starts. Ctrl-C ends it.")
-    os.environ["DAGSTER_HOME"] = str(home)
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    workspace = str(project_file("workspace.yaml"))
-    dagster = str(Path(sys.executable).with_name("dagster"))
-    # Dagster takes this process over, so that signals reach it directly. A job that a script put
-    # into the background ignores SIGINT, and Dagster would then hear no signal at all.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execv(  # noqa: S606 - our own interpreter's dagster, no shell
-        dagster, [dagster, "dev", "-h", HOST, "-p", str(wanted), "-w", workspace]
+    typer.echo("Dagster starts, which takes a few seconds. Ctrl-C ends it.")
+    serve(
+        host=HOST,
+        port=wanted,
+        environment={
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            **os.environ,
+            "DAGSTER_HOME": str(home),
+        },
+        ready=lambda: typer.echo(f"http://{HOST}:{wanted} answers."),
     )
 
 

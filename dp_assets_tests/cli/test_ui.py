@@ -1,11 +1,11 @@
 """What `dp ui` refuses before Dagster starts; that it serves is in e2e/test_ui.py."""
 
-import os
 import socket
 
 import pytest
 
 from dp_assets.cli import main as frame
+from dp_assets.cli import ui_processes
 
 
 @pytest.fixture(autouse=True)
@@ -17,10 +17,10 @@ def config(tmp_path, monkeypatch):
     monkeypatch.delenv("DP_STATE", raising=False)
     monkeypatch.delenv("DP_DEBUG", raising=False)
 
-    def started(*argv):
-        pytest.fail(f"started {argv}")
+    def started(**asked):
+        pytest.fail(f"started {asked}")
 
-    monkeypatch.setattr(os, "execv", started)
+    monkeypatch.setattr(ui_processes, "serve", started)
     return path
 
 

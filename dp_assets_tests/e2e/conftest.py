@@ -38,7 +38,7 @@ ENDS_WITHIN_S = 30
 
 @dataclass(frozen=True)
 class Served:
-    """A `dp ui` that answers; ``process`` is Dagster, which took it over."""
+    """A `dp ui` that answers; ``process`` is its own, the parent of Dagster's."""
 
     port: int
     process: subprocess.Popen[bytes]

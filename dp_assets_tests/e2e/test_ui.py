@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 import dagster as dg
+import psutil
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -40,6 +41,11 @@ AUTOMATION = """
     schedules { name description scheduleState { status } }
     sensors { name description sensorState { status } }
 } } } }
+"""
+RELOAD = """
+mutation { reloadRepositoryLocation(repositoryLocationName: "dp_assets.definitions") {
+    ... on WorkspaceLocationEntry { loadStatus locationOrLoadError { __typename } }
+} }
 """
 Nodes = dict[dg.AssetKey, dict]
 
@@ -139,6 +145,18 @@ def test_jobs_schedules_and_sensors_are_there_described_and_stopped(served, decl
     names = [one.name for one in (*declared.schedules, *declared.sensors)]
     assert len(names) >= 4
     assert states == dict.fromkeys(names, "STOPPED")
+
+
+def test_the_definitions_reload_in_a_new_process(served):
+    before = _code_processes(served)
+    reloaded = served.ask(RELOAD)["reloadRepositoryLocation"]
+    assert reloaded["locationOrLoadError"] == {"__typename": "RepositoryLocation"}
+    assert _code_processes(served) - before
+
+
+def _code_processes(served) -> set[int]:
+    family = psutil.Process(served.process.pid).children(recursive=True)
+    return {process.pid for process in family if "grpc" in process.cmdline()}
 
 
 @pytest.fixture(scope="module")
