@@ -152,6 +152,13 @@ class Schedules(Section):
     enabled: bool = Field(False, description="Start all schedules and sensors.")
     pipeline_cron: Cron = Field("0 */6 * * *", description="When the pipeline runs; UTC.")
     report_cron: Cron = Field("0 7 * * *", description="When the report is made; UTC.")
+    dump_cron: Cron = Field("0 2 * * *", description="When the metastore is dumped; UTC.")
+    backup_cron: Cron = Field("30 * * * *", description="When a recovery point is made; UTC.")
+    verify_cron: Cron = Field("0 4 * * *", description="When the repository is verified; UTC.")
+    prune_cron: Cron = Field("0 3 * * *", description="When old points are forgotten; UTC.")
+    replica_cron: Cron = Field("15 * * * *", description="When the replica is brought up; UTC.")
+    drill_cron: Cron = Field("0 5 * * 0", description="When a restore is drilled; UTC.")
+    full_drill_cron: Cron = Field("0 6 1 * *", description="When all of it is drilled; UTC.")
 
 
 class Leases(Section):

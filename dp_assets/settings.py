@@ -31,6 +31,13 @@ from dp_assets.setting_sections import (
     Ui,
     Warehouse,
 )
+from dp_assets.setting_sections_recovery import (
+    Backup,
+    Recovery,
+    Replica,
+    Repository,
+    Retention,
+)
 from dp_assets.setting_types import Loading, StateDir, Text, absolute
 
 FILE_NAME = "lakehouse.yaml"
@@ -60,6 +67,11 @@ class Settings(Section):
     spool: Spool
     ui: Ui
     inventory: Inventory
+    repository: Repository
+    replica: Replica
+    backup: Backup
+    retention: Retention
+    recovery: Recovery
 
     _path: Path = PrivateAttr(default=Path(FILE_NAME))
     _origins: Mapping[KeyPath, str] = PrivateAttr(default={})
@@ -93,6 +105,16 @@ class Settings(Section):
     def inventory_file(self) -> Path:
         """The tables found last, read when Dagster loads the definitions."""
         return self.state_dir / "inventory.json"
+
+    @property
+    def dumps_dir(self) -> Path:
+        """Metastore dumps."""
+        return self.state_dir / "dumps"
+
+    @property
+    def indexes_dir(self) -> Path:
+        """What is known of repositories; can be made again from them."""
+        return self.state_dir / "indexes"
 
     @property
     def reports_dir(self) -> Path:

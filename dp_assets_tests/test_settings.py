@@ -51,12 +51,16 @@ def test_the_shipped_file_says_what_the_defaults_are(load):
 
 def test_the_examples_in_the_shipped_file_are_valid(load, tmp_path):
     (tmp_path / "s3").write_text("hunter2")
+    (tmp_path / "naming-key").write_text("ab" * 32)
     lines = project_file("lakehouse.yaml").read_text().replace("/run/secrets", str(tmp_path))
     kept = [line for line in lines.splitlines() if "sqlite" not in line]
     text = "\n".join(re.sub("^  # ", "  ", line) for line in kept)
     settings = load(text, LAKE_PASSWORD="pw")  # noqa: S106 - of no database
     assert settings.catalog.uri == "postgresql+psycopg2://lake:pw@db.example.org/lake"
     assert settings.catalog.plain_properties()["s3.secret-access-key"] == "hunter2"
+    assert settings.repository.recipients == ("age1...",)
+    assert settings.backup.exclude == ("scratch.*",)
+    assert "abab" not in repr(settings)
 
 
 def test_settings_are_frozen(load):

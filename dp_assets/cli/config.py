@@ -64,4 +64,8 @@ def _shown(value: object) -> Cell:
         return ", ".join(f"{name}: {_shown(inner)}" for name, inner in value.items()) or "none"
     if isinstance(value, bool):
         return Shown(value, str(value).lower())  # as the file writes it
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    if value is None or value == "":
+        return "none"
     return value if isinstance(value, int | float) else str(value)
