@@ -5,6 +5,10 @@ from collections.abc import Generator
 
 import pytest
 
+from dp_assets_tests.services import postgres, postgres_server, s3, seaweed
+
+__all__ = ["postgres", "postgres_server", "s3", "seaweed"]  # fixtures for every test
+
 UNAVOIDABLE = "unavoidable:"
 
 

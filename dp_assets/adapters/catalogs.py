@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NotInstalledError
@@ -77,11 +77,15 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def address(uri: str) -> str:
-    """``uri`` without user, password and options: fit to be recorded, compared and shown."""
+    """``uri`` without user, password and options: fit to be recorded, compared and shown.
+
+    Over a Unix socket the options say which server it is: PostgreSQL's host and port are kept.
+    """
     parts = urlsplit(uri)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+    options = dict(parse_qsl(parts.query))
+    host = parts.hostname or options.get("host", "")
+    port = parts.port or options.get("port", "")
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
 
 
 def _patient(uri: str) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dp_assets.adapters.doctor_machine import examine_folder
-from dp_assets.adapters.doctor_metadata import examine_metadata
-from dp_assets.adapters.doctor_sqlite import examine_database
+from dp_assets.adapters.doctor.doctor_machine import examine_folder
+from dp_assets.adapters.doctor.doctor_metadata import examine_metadata
+from dp_assets.adapters.doctor.doctor_sqlite import examine_database
 from dp_assets.adapters.reading_io import ReadingIO
 
 NOBODY = 65534

@@ -68,6 +68,10 @@ def test_a_file_that_is_no_database_is_permanent(tmp_path: Path):
         ),
         ("https://catalog.example.org/v1", "https://catalog.example.org/v1"),
         ("sqlite:////srv/lake/catalog.db?timeout=3", "sqlite:////srv/lake/catalog.db"),
+        (
+            "postgresql+psycopg2:///lake?host=/run/one&port=5433&password=pw",
+            "postgresql+psycopg2:///run/one:5433/lake",
+        ),
     ],
 )
 def test_an_address_shows_no_user_password_or_option(uri: str, shown: str):

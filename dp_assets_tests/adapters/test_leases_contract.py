@@ -5,18 +5,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 
 from dp_assets.adapters.lease_owner import is_gone
-from dp_assets.adapters.leases_folder import FolderLeases
 from dp_assets.adapters.leases_polling import PollingLeases, never_gone
-from dp_assets.adapters.leases_sql import SqlLeases
 from dp_assets.core.errors import TransientError
 from dp_assets.ports.leases import Lease, Leases, held_lease
+from dp_assets_tests.adapters.lease_racer import open_leases
+from dp_assets_tests.services import S3
 
 RACERS = 8
 ALICE, BOB = "north pid 11 run a", "south pid 22 run b"
@@ -37,9 +37,20 @@ class Clock:
         self.slept_ms += round(seconds * 1000)
 
 
-@pytest.fixture(params=["leases.db", "leases"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return tmp_path / request.param
+@dataclass(frozen=True)
+class Place:
+    """Where leases are: a database (.db), a folder or a bucket."""
+
+    address: str
+    properties: dict[str, str]
+
+
+@pytest.fixture(params=["leases.db", "leases", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param != "bucket":
+        return Place(str(tmp_path / request.param), {})
+    s3: S3 = request.getfixturevalue("s3")
+    return Place(s3.url, s3.properties)
 
 
 @pytest.fixture
@@ -48,16 +59,15 @@ def clock() -> Clock:
 
 
 def open_store(
-    place: Path, clock: Clock, *, gone: Callable[[str], bool] = never_gone
+    place: Place, clock: Clock, *, gone: Callable[[str], bool] = never_gone
 ) -> PollingLeases:
-    if place.suffix != ".db":
-        return FolderLeases(place, now_ms=clock.now_ms, sleep=clock.sleep, is_gone=gone)
-    engine = create_engine(f"sqlite:///{place}")
-    return SqlLeases(engine, now_ms=clock.now_ms, sleep=clock.sleep, is_gone=gone)
+    return open_leases(
+        place.address, place.properties, now_ms=clock.now_ms, sleep=clock.sleep, is_gone=gone
+    )
 
 
 @pytest.fixture
-def leases(place: Path, clock: Clock) -> Leases:
+def leases(place: Place, clock: Clock) -> Leases:
     return open_store(place, clock)
 
 
@@ -65,7 +75,7 @@ def take(leases: Leases, owner: str = ALICE, *, name: str = "t", wait_ms: int = 
     return leases.acquire(name, owner=owner, ttl_ms=1000, wait_ms=wait_ms)
 
 
-def test_fencing_grows_by_one_also_across_releases_and_instances(place: Path, clock: Clock):
+def test_fencing_grows_by_one_also_across_releases_and_instances(place: Place, clock: Clock):
     got: list[int] = []
     for _ in range(30):  # more than the revisions that a folder keeps
         leases = open_store(place, clock)
@@ -90,7 +100,7 @@ def test_held_elsewhere_names_lease_holder_expiry_and_what_to_do(leases: Leases,
     assert clock.slept_ms == 500
 
 
-def test_waits_for_a_release_and_for_no_longer(place: Path, clock: Clock):
+def test_waits_for_a_release_and_for_no_longer(place: Place, clock: Clock):
     holder = open_store(place, clock)
     lease = take(holder, ALICE)
 
@@ -175,7 +185,7 @@ def test_held_lease_is_released_however_the_block_ends(leases: Leases, clock: Cl
     assert leases.held() == (successor,)
 
 
-def test_a_takeover_that_was_decided_before_a_renewal_fails(place: Path, clock: Clock):
+def test_a_takeover_that_was_decided_before_a_renewal_fails(place: Place, clock: Clock):
     """Bob reads an expired lease; before he writes, Alice, whose clock is behind, renews."""
     alice = open_store(place, clock)
     lease = take(alice, ALICE)
@@ -197,12 +207,14 @@ def test_a_takeover_that_was_decided_before_a_renewal_fails(place: Path, clock: 
 
 
 @contextmanager
-def racers(place: Path, task: str, *, rounds: int, count: int) -> Generator[list[Any]]:
+def racers(
+    place: Place, task: str, *, rounds: int, count: int, counter: Path
+) -> Generator[list[Any]]:
     """What each process got; they are alive while the block runs."""
     module = "dp_assets_tests.adapters.lease_racer"
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", module, str(place), task, str(rounds)],
+            [sys.executable, "-m", module, place.address, task, str(rounds), str(counter)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -210,6 +222,9 @@ def racers(place: Path, task: str, *, rounds: int, count: int) -> Generator[list
         for _ in range(count)
     ]
     try:
+        for process in processes:
+            process.stdin.write(json.dumps(place.properties) + "\n")
+            process.stdin.flush()
         for process in processes:
             assert process.stdout.readline() == "ready\n"
         for process in processes:
@@ -222,11 +237,11 @@ def racers(place: Path, task: str, *, rounds: int, count: int) -> Generator[list
             process.communicate()
 
 
-def test_eight_processes_one_wins_each_name_and_they_take_turns(place: Path):
+def test_eight_processes_one_wins_each_name_and_they_take_turns(place: Place, tmp_path: Path):
     rounds = 5
-    counter = place.with_name("counter")
+    counter = tmp_path / "counter"
     counter.write_text("0")
-    with racers(place, "race", rounds=rounds, count=RACERS) as got:
+    with racers(place, "race", rounds=rounds, count=RACERS, counter=counter) as got:
         won = sorted(name for one in got for name in one["won"])
         turns = sorted(fencing for one in got for fencing in one["turns"])
     assert won == list(range(rounds))
@@ -234,11 +249,11 @@ def test_eight_processes_one_wins_each_name_and_they_take_turns(place: Path):
     assert counter.read_text() == str(rounds * RACERS)
 
 
-def test_the_lease_of_a_killed_process_is_taken_at_once(place: Path):
+def test_the_lease_of_a_killed_process_is_taken_at_once(place: Place, tmp_path: Path):
     clock = Clock()
     clock.ms = 0  # long before every expiry
     leases = open_store(place, clock, gone=is_gone)
-    with racers(place, "t", rounds=1, count=1) as got:
+    with racers(place, "t", rounds=1, count=1, counter=tmp_path / "none") as got:
         assert got == [1]
         with pytest.raises(TransientError, match="held by"):
             take(leases)

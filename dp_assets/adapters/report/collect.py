@@ -4,6 +4,7 @@ A view that is not there leaves its part of the report empty: a new lakehouse ha
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
@@ -22,6 +23,7 @@ from dp_assets.ports.report import (
     TableSize,
     ValidationLine,
 )
+from dp_assets.ports.report_recovery import NOT_LOOKED_AT, Attempt, Recovery
 
 RANKED_ROUTES = 6
 LAYERS = ("raw", "curated", "features", "analytics")
@@ -35,6 +37,7 @@ def collect(
     environment: str,
     run_id: str,
     lakehouse: str = "Lakehouse",
+    recovery: Recovery = NOT_LOOKED_AT,
 ) -> PipelineReport:
     """Ask the views `raw.*`, `curated.*`, `features.*`, `analytics.*` and `ops.*` for everything.
 
@@ -45,6 +48,7 @@ def collect(
         environment: as the settings name it, e.g. ``production``.
         run_id: of the run that writes the report.
         lakehouse: its name, the title of the page.
+        recovery: what the repository says; its history is read here.
     """
     views = {str(name) for (name,) in connection.execute(sql.VIEWS).fetchall()}
     results = read_results(connection) if "ops.data_quality_results" in views else ()
@@ -62,6 +66,11 @@ def collect(
             read_benchmarks(connection) if "ops.benchmark_results" in views else Benchmarks()
         ),
         validations=_validations(connection) if "analytics.validation" in views else (),
+        recovery=(
+            replace(recovery, history=_attempts(connection))
+            if "ops.recovery_points" in views
+            else recovery
+        ),
     )
 
 
@@ -124,3 +133,7 @@ def _punctuality(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Pun
 
 def _validations(connection: duckdb.DuckDBPyConnection) -> tuple[ValidationLine, ...]:
     return tuple(ValidationLine(*row) for row in connection.execute(sql.VALIDATIONS).fetchall())
+
+
+def _attempts(connection: duckdb.DuckDBPyConnection) -> tuple[Attempt, ...]:
+    return tuple(Attempt(*row) for row in connection.execute(sql.RECOVERY_ATTEMPTS).fetchall())

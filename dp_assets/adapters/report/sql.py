@@ -82,3 +82,11 @@ VALIDATIONS = """
 SELECT name, passed, coalesce(expectation, ''), coalesce(observed, ''), coalesce(expected, '')
 FROM analytics.validation ORDER BY passed, name
 """
+
+# The newest ones only: a lakehouse that is backed up every hour has thousands.
+RECOVERY_ATTEMPTS = """
+SELECT kind, point, epoch_ms(started_at), seconds, bytes, copied_bytes, complete,
+    coalesce(problem, '')
+FROM (SELECT * FROM ops.recovery_points ORDER BY started_at DESC, kind, run_id LIMIT 60)
+ORDER BY started_at, kind DESC, run_id
+"""

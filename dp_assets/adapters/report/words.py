@@ -28,6 +28,11 @@ def seconds(value: float | None) -> str:
     return f"{value * 1000:.1f} ms" if value < 0.1 else format_seconds(value)
 
 
+def span(duration_ms: int) -> str:
+    """``34 min``, ``1 h 5 min``, ``8 d``: an age or a limit, without a second unit that is zero."""
+    return re.sub(r" 0 (s|min|h)$", "", format_seconds(duration_ms / 1000))
+
+
 def minutes(value: float | None) -> str:
     """``+12 min``, ``-5 min`` with a true minus sign."""
     return NONE if value is None else f"{value:+.0f} min".replace("-", "\u2212")

@@ -4,9 +4,11 @@ import duckdb
 import pytest
 
 from dp_assets.core.ids import TableId
+from dp_assets.core.units import DAY_MS, HOUR_MS, MINUTE_MS
 from dp_assets.domains.benchmarks.results import benchmark_rows
 from dp_assets.ports.benchmarks import BenchmarkResult
 from dp_assets.ports.inventory import TableFacts
+from dp_assets.ports.report_recovery import PointLine, ProofLine, Recovery, Uncovered
 
 HOSTILE = '[{"tailnum": "<script>alert(1)</script> | [x](http://evil.example) `"}]'
 FACTS = (
@@ -39,7 +41,35 @@ CREATE TABLE ops.benchmark_results (
     measured_at TIMESTAMPTZ, query VARCHAR, verdict VARCHAR, median_seconds DOUBLE,
     min_seconds DOUBLE, max_seconds DOUBLE, expected_seconds DOUBLE, repeats BIGINT, rows BIGINT,
     error VARCHAR, machine VARCHAR, run_id VARCHAR, complete BOOLEAN);
+CREATE TABLE ops.recovery_points (
+    kind VARCHAR, point BIGINT, started_at TIMESTAMPTZ, finished_at TIMESTAMPTZ, seconds DOUBLE,
+    tables BIGINT, files BIGINT, bytes BIGINT, copied_files BIGINT, copied_bytes BIGINT,
+    sampled_files BIGINT, complete BOOLEAN, scope VARCHAR, problem VARCHAR, run_id VARCHAR);
+INSERT INTO ops.recovery_points BY NAME
+SELECT * FROM (VALUES
+    ('drill', 1, TIMESTAMPTZ '2013-01-01 02:00:00Z', 4.5, 3072, NULL, true, NULL, 'c'),
+    ('point', 1, TIMESTAMPTZ '2013-01-01 01:00:00Z', 2.5, 3072, 3072, true, NULL, 'a'),
+    ('point', NULL, TIMESTAMPTZ '2013-01-01 03:00:00Z', 0.5, NULL, NULL, false,
+        'the disk is full', 'd'),
+    ('point', 2, TIMESTAMPTZ '2013-01-01 04:00:00Z', 1.5, 4096, 1024, false, 'raw.<b>: gone', 'e'))
+    AS t (kind, point, started_at, seconds, bytes, copied_bytes, complete, problem, run_id);
 """
+RECOVERY = Recovery(
+    missing="",
+    repository="s3://backups/lake",
+    points=2,
+    newest=PointLine(number=1, cut_at_ms=0, age_ms=90 * MINUTE_MS, tables=2, bytes=3072),
+    proven=PointLine(number=1, cut_at_ms=0, age_ms=90 * MINUTE_MS, tables=2, bytes=3072),
+    proof=ProofLine(at_ms=0, age_ms=30 * MINUTE_MS, scope="sample", seconds=4.5),
+    restore_seconds=4.5,
+    rpo_ms=HOUR_MS,
+    rto_ms=HOUR_MS,
+    max_unproven_ms=8 * DAY_MS,
+    incomplete=(2,),
+    not_covered=(Uncovered("raw.b", "<script> not in point 2: excluded, or made since"),),
+    dump="dump-7, 1 h old, restores",
+    replica="none configured",
+)
 
 # Per day: 12 flights UA JFK-LAX at 8, of which n late; 10 AA EWR-BOS at 17, all late.
 # One flight is cancelled. 2013-01-03 is missing.

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from dp_assets.adapters.report.collect import collect
 from dp_assets.ports.report import DayRange, Refusal
-from dp_assets_tests.adapters.report.conftest import FACTS, HOSTILE, benchmark_run
+from dp_assets_tests.adapters.report.conftest import FACTS, HOSTILE, RECOVERY, benchmark_run
 
 
 def collected(connection, tables=FACTS):
@@ -118,3 +119,33 @@ def test_tables_without_rows_are_as_good_as_none(lakehouse):
         lakehouse.execute(f"DELETE FROM {table}")
     report = collected(lakehouse)
     assert (report.day_ranges, report.checks, report.on_time.days) == ((), (), ())
+
+
+def test_points_and_drills_are_read_oldest_first_and_the_rest_is_given(lakehouse):
+    recovery = collect(
+        lakehouse,
+        tables=FACTS,
+        generated_at_ms=0,
+        environment="test",
+        run_id="r",
+        recovery=RECOVERY,
+    ).recovery
+    assert replace(recovery, history=()) == RECOVERY
+    assert [(a.kind, a.point, a.seconds, a.added_bytes, a.good) for a in recovery.history] == [
+        ("point", 1, 2.5, 3072, True),
+        ("drill", 1, 4.5, None, True),
+        ("point", None, 0.5, None, False),
+        ("point", 2, 1.5, 1024, False),
+    ]
+    assert [a.problem for a in recovery.history] == ["", "", "the disk is full", "raw.<b>: gone"]
+    assert recovery.history[0].started_at_ms == 1_357_002_000_000
+
+
+def test_of_many_points_the_newest_are_shown(lakehouse):
+    lakehouse.execute(
+        "INSERT INTO ops.recovery_points BY NAME SELECT 'point' AS kind, n + 10 AS point, "
+        "TIMESTAMPTZ '2014-01-01 00:00:00Z' + to_hours(n) AS started_at, 1.0 AS seconds, "
+        "true AS complete, 'x' AS run_id FROM range(100) r (n)"
+    )
+    history = collected(lakehouse).recovery.history
+    assert [a.point for a in history] == list(range(50, 110))

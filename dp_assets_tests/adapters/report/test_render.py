@@ -7,7 +7,8 @@ import pytest
 
 from dp_assets.adapters.report.collect import collect
 from dp_assets.adapters.report.render import write_benchmarks, write_report
-from dp_assets_tests.adapters.report.conftest import FACTS, fill
+from dp_assets.ports.report_recovery import Recovery
+from dp_assets_tests.adapters.report.conftest import FACTS, RECOVERY, fill
 
 ASKS_THE_NETWORK = {"script", "link", "iframe", "img", "object", "embed", "video", "audio", "base"}
 
@@ -40,6 +41,7 @@ def written(tmp_path_factory):
             environment="test",
             run_id="run-7",
             lakehouse="North & <South>",
+            recovery=RECOVERY,
         )
     return report, write_report(report, tmp_path_factory.mktemp("report") / "new" / "folder")
 
@@ -67,7 +69,7 @@ def test_references_inside_the_pictures_stay_inside_and_ids_are_unique(written, 
 def test_every_picture_has_words(page):
     pictures = page.tags.count("svg")
     labels = [value for name, value in page.attributes if name == "aria-label"]
-    assert pictures == 4 * 2 + 1  # four charts in two cuts, one sparkline
+    assert pictures == 6 * 2 + 1  # six charts in two cuts, one sparkline
     assert sum("%" in label for label in labels) == 8
     assert "medians of count: 1.00 s, 0.50 s" in labels
 
@@ -107,7 +109,7 @@ def test_what_needs_attention_is_at_the_top_of_each(written, page):
     report, files = written
     facts = json.loads(files.json.read_text())
     assert facts["attention"] == list(report.attention)
-    assert len(report.attention) == 4
+    assert len(report.attention) == 6
     for sentence in report.attention:
         assert sentence in page.texts
         assert sentence in files.markdown.read_text().replace("\\", "")
@@ -120,6 +122,56 @@ def test_json_holds_every_fact_unrounded(written):
     assert [d["on_time_share"] for d in facts["on_time"]["days"]] == [
         d.on_time_share for d in report.on_time.days
     ]
+
+
+def test_recovery_is_the_same_in_all_three(written, page):
+    report, files = written
+    facts = json.loads(files.json.read_text())["recovery"]
+    text, markdown = " ".join(page.texts), files.markdown.read_text()
+    assert facts["newest"]["age_ms"] == report.recovery.newest.age_ms
+    assert [a["seconds"] for a in facts["history"]] == [2.5, 4.5, 0.5, 1.5]
+    assert facts["not_covered"][0]["why"] == "<script> not in point 2: excluded, or made since"
+    for shown in (
+        "1 h 30 min old",
+        "RPO 1 h",
+        "30 min old",
+        "point 1, 2 tables, 3.00 KiB",
+        "s3://backups/lake",
+        "dump-7, 1 h old, restores",
+        "Point 2 added 1.00 KiB of 4.00 KiB. 1 of 2 whole. 1 more made no point.",
+        "The last point took 1.50 s, the last drill 4.50 s.",
+        "the disk is full",
+    ):
+        assert shown in text
+        assert shown in markdown.replace("\\", "")
+
+
+def test_promises_that_are_broken_are_red_and_kept_ones_green(written):
+    html = written[1].html.read_text()
+    section = html[html.index("<h2>Recovery") :]
+    tiles = re.findall(
+        r'<dt>([^<]+)</dt><dd>[^<]+</dd><dd class="small"><span class="badge (\w+)"', section
+    )
+    assert tiles == [
+        ("Newest point", "bad"),
+        ("Newest proof", "good"),
+        ("A restore takes", "good"),
+        ("Not covered", "warn"),
+    ]
+
+
+def test_without_a_repository_one_line_says_so(empty, tmp_path):
+    missing = Recovery(missing="there is no repository at /x: 'dp repo init' makes one")
+    report = collect(
+        empty, tables=(), generated_at_ms=0, environment="test", run_id="r", recovery=missing
+    )
+    files = write_report(report, tmp_path)
+    html, markdown = files.html.read_text(), files.markdown.read_text()
+    section = html[html.index("<h2>Recovery") : html.index("<h2>Tables")]
+    said = "".join(Page(section).texts).split("\n")
+    assert [line for line in said if line] == ["Recovery", missing.missing]
+    assert f"## Recovery\n\n{missing.missing}\n\n## Tables" in markdown
+    assert json.loads(files.json.read_text())["attention"] == []
 
 
 def test_an_empty_lakehouse_has_a_page(empty, tmp_path):

@@ -1,0 +1,1 @@
+"""What runs the lakehouse, and what it runs against."""

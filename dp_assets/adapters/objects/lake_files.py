@@ -1,0 +1,194 @@
+"""The files of tables: on this machine's disks, and in buckets with the catalog's properties."""
+
+import secrets
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from stat import S_ISREG
+from typing import TYPE_CHECKING
+
+from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, local_path
+from dp_assets.adapters.objects.file_errors import file_errors
+from dp_assets.adapters.objects.local_objects import LocalWriter, opened, written
+from dp_assets.adapters.objects.s3_settings import S3Options, bucket_and_key
+from dp_assets.core.errors import ConfigurationError, PermanentError
+from dp_assets.ports.lake_files import FileStat, LakeFiles, NewFile
+from dp_assets.ports.object_store import MissingObjectError, Reader
+
+if TYPE_CHECKING:
+    from dp_assets.adapters.objects.s3_bucket import S3Bucket
+    from dp_assets.adapters.objects.upload_spool import UploadSpool
+
+
+class LocalLakeFiles(LakeFiles):
+    """Files on this machine. A symbolic link is followed, as every reader of a table does."""
+
+    def stat(self, location: str) -> FileStat | None:
+        path = require_local(location)
+        try:
+            with file_errors("read", path):
+                found = path.stat()
+        except MissingObjectError:
+            return None
+        if not S_ISREG(found.st_mode):
+            return None
+        return FileStat(size=found.st_size, version=str(found.st_mtime_ns))
+
+    def read(self, location: str) -> bytes:
+        with opened(require_local(location)) as reader:
+            return reader.read(-1)
+
+    def open(self, location: str) -> AbstractContextManager[Reader]:
+        return opened(require_local(location))
+
+    @contextmanager
+    def create(self, location: str) -> Generator[NewFile, None, None]:
+        path = require_local(location)
+        # Beside its target: every folder of a table may be another file system.
+        with written(path.parent / f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}") as writer:
+            yield LocalNewFile(writer, path)
+
+    def delete(self, location: str) -> None:
+        path = require_local(location)
+        with file_errors("delete", path):
+            path.unlink(missing_ok=True)
+
+
+class LocalNewFile:
+    """A file on its way to a location."""
+
+    def __init__(self, writer: LocalWriter, path: Path) -> None:
+        self._writer = writer
+        self._path = path
+        self.write = writer.write
+        self.flush = writer.flush
+
+    def commit(self, *, replace: bool = False) -> None:
+        if not self._writer.place(self._path, replace=replace):
+            raise taken(str(self._path))
+
+
+class S3LakeFiles(LakeFiles):
+    """Files in buckets. A key with an empty part (``a//b``) cannot be addressed.
+
+    Args:
+        properties: the catalog's.
+        tmp_dir: where large files wait while they are written.
+        options: how they are written and how long is waited.
+    """
+
+    def __init__(self, properties: Mapping[str, str], *, tmp_dir: Path, options: S3Options) -> None:
+        self._properties = properties
+        self._tmp_dir = tmp_dir
+        self._options = options
+        self._buckets: dict[str, S3Bucket] = {}
+
+    def stat(self, location: str) -> FileStat | None:
+        bucket, key = self._at(location)
+        found = bucket.head(key)
+        return FileStat(size=found.size, version=found.etag) if found else None
+
+    def read(self, location: str) -> bytes:
+        bucket, key = self._at(location)
+        return bucket.read(key)
+
+    def open(self, location: str) -> AbstractContextManager[Reader]:
+        bucket, key = self._at(location)
+        return bucket.open(key)
+
+    @contextmanager
+    def create(self, location: str) -> Generator[NewFile, None, None]:
+        bucket, key = self._at(location)
+        with bucket.spool() as spool:
+            yield S3NewFile(bucket, spool, key=key)
+
+    def delete(self, location: str) -> None:
+        bucket, key = self._at(location)
+        bucket.delete([key])
+
+    def _at(self, location: str) -> tuple["S3Bucket", str]:
+        from dp_assets.adapters.objects.s3_bucket import S3Bucket
+
+        name, key = require_remote(location)
+        if name not in self._buckets:
+            # Two threads may both make one: a client more, nothing worse.
+            self._buckets[name] = S3Bucket(
+                name, properties=self._properties, options=self._options, tmp_dir=self._tmp_dir
+            )
+        return self._buckets[name], key
+
+
+class S3NewFile:
+    """A file on its way to a bucket."""
+
+    def __init__(self, bucket: "S3Bucket", spool: "UploadSpool", *, key: str) -> None:
+        self._bucket = bucket
+        self._spool = spool
+        self._key = key
+        self.write = spool.write
+        self.flush = spool.flush
+
+    def commit(self, *, replace: bool = False) -> None:
+        if not self._bucket.send(self._spool, self._key, replace=replace):
+            raise taken(self._bucket.where(self._key))
+
+
+class CatalogFiles(LakeFiles):
+    """Files wherever one catalog's tables have them: on disks, in buckets, in both."""
+
+    def __init__(
+        self,
+        properties: Mapping[str, str],
+        *,
+        tmp_dir: Path,
+        options: S3Options | None = None,
+    ) -> None:
+        self._disk = LocalLakeFiles()
+        self._buckets = S3LakeFiles(properties, tmp_dir=tmp_dir, options=options or S3Options())
+
+    def stat(self, location: str) -> FileStat | None:
+        return self._for(location).stat(location)
+
+    def read(self, location: str) -> bytes:
+        return self._for(location).read(location)
+
+    def open(self, location: str) -> AbstractContextManager[Reader]:
+        return self._for(location).open(location)
+
+    def create(self, location: str) -> AbstractContextManager[NewFile]:
+        return self._for(location).create(location)
+
+    def delete(self, location: str) -> None:
+        self._for(location).delete(location)
+
+    def _for(self, location: str) -> LakeFiles:
+        # Asked several times for each of many thousands of files: the common case without parsing.
+        local = location.startswith(("/", "file:/")) or local_path(location) is not None
+        return self._disk if local else self._buckets
+
+
+def taken(location: str) -> PermanentError:
+    """The refusal to overwrite."""
+    return PermanentError(
+        f"write {location}: there is a file already", hint="nothing was overwritten"
+    )
+
+
+def require_local(location: str) -> Path:
+    """The path of ``location``. Raises ConfigurationError for other schemes."""
+    path = local_path(location)
+    if path is None:
+        raise ConfigurationError(
+            f"{location} is not on a local disk", hint="known are file:// and s3:// locations"
+        )
+    return path
+
+
+def require_remote(location: str) -> tuple[str, str]:
+    """Bucket and key of ``location``. Raises ConfigurationError for other schemes."""
+    found = bucket_and_key(location)
+    if found is None:
+        raise ConfigurationError(
+            f"{location} cannot be reached", hint="known are file:// and s3:// locations"
+        )
+    return found

@@ -1,0 +1,59 @@
+"""The files of tables, by the locations that Iceberg metadata names them with."""
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from dp_assets.ports.object_store import Reader, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """What is known of a file without reading it.
+
+    Attributes:
+        size: bytes.
+        version: changes whenever the content may have: modification time in ns (local disk), etag.
+    """
+
+    size: int
+    version: str
+
+
+class NewFile(Writer, Protocol):
+    """A file being written; without a commit nothing of it is left behind."""
+
+    def commit(self, *, replace: bool = False) -> None:
+        """Make it durable under its location.
+
+        Raises PermanentError when the location is taken, unless ``replace``.
+        """
+        ...
+
+
+class LakeFiles(ABC):
+    """Files by location: ``/x``, ``file:/x``, ``file:///x``, ``s3://``, ``s3a://``, ``s3n://``.
+
+    Raises TransientError and PermanentError as :class:`ObjectStore` does.
+    """
+
+    @abstractmethod
+    def stat(self, location: str) -> FileStat | None:
+        """Size and version; None when there is no such file."""
+
+    @abstractmethod
+    def read(self, location: str) -> bytes:
+        """The whole of a small file. Raises MissingObjectError."""
+
+    @abstractmethod
+    def open(self, location: str) -> AbstractContextManager[Reader]:
+        """Read a file of any size in order. Raises MissingObjectError."""
+
+    @abstractmethod
+    def create(self, location: str) -> AbstractContextManager[NewFile]:
+        """Write a file of any size in bounded memory; folders are made."""
+
+    @abstractmethod
+    def delete(self, location: str) -> None:
+        """Remove a file; one that is not there is no error."""
