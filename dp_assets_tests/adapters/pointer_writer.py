@@ -1,0 +1,42 @@
+"""A process of its own that commits to a SQL catalog until it is killed.
+
+Argument: the database's address. Each commit moves every pointer to the same next version, and
+adds a table and takes it away again in another commit.
+"""
+
+import os
+import sys
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+MOVE = (
+    "UPDATE iceberg_tables SET metadata_location = 'file:///wh/' || table_name || '/{}'"
+    " WHERE iceberg_type = 'TABLE'"
+)
+ADD = (
+    "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location,"
+    " iceberg_type) SELECT 'lake', 'raw', 'new{0}', max(metadata_location), 'TABLE'"
+    " FROM iceberg_tables WHERE iceberg_type = 'TABLE' AND table_name <> 'new{0}'"
+)
+DROP = "DELETE FROM iceberg_tables WHERE table_name = 'new{}'"
+
+
+def main(uri: str) -> None:
+    engine, me = create_engine(uri), os.getpid()
+    number = 0
+    while True:
+        try:
+            for statement in (MOVE.format(f"{me}-{number}"), ADD.format(me), DROP.format(me)):
+                with engine.begin() as connection:
+                    connection.execute(text(statement))
+        except OperationalError:
+            continue  # locked for too long, or a deadlock: once more
+        number += 1
+        if number == 3:
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
