@@ -1,0 +1,101 @@
+"""Manifest lists and manifests of every format version, reduced to what a copy needs.
+
+Fields are taken by the names of the specification; what else a file has is ignored. Partition
+values stay as they are stored. Source: Iceberg table specification, "Manifests", "Snapshots".
+"""
+
+import json
+import math
+from typing import Any
+
+from dp_assets.adapters.recovery.avro_generic import Record, open_container, records
+from dp_assets.adapters.recovery.avro_source import damaged
+from dp_assets.ports.closure import LiveEntry, Manifest, ManifestUse
+from dp_assets.ports.recovery import FileKind
+
+ADDED = 1
+DELETED = 2
+# Source: specification, "Reserved Field IDs".
+DELETE_FILE_PATH = 2147483546
+PUFFIN = "PUFFIN"
+_CONTENT = {0: FileKind.DATA, 1: FileKind.POSITION_DELETES, 2: FileKind.EQUALITY_DELETES}
+
+
+def read_list(content: bytes, *, name: str, snapshot_id: int) -> tuple[ManifestUse, ...]:
+    """The lines of a manifest list. Raises PermanentError when it is damaged."""
+    try:
+        return tuple(_use(line, snapshot_id) for line in records(content, name=name))
+    except (KeyError, TypeError) as error:
+        raise damaged(name, f"it is no manifest list: {error!r}") from error
+
+
+def read_manifest(content: bytes, *, name: str) -> Manifest:
+    """The live entries of a manifest. Raises PermanentError when it is damaged."""
+    container = open_container(content, name=name)
+    try:
+        entries = tuple(_entry(e) for e in container.records() if e["status"] != DELETED)
+        spec_id = int(container.metadata.get("partition-spec-id", b"0"))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise damaged(name, f"it is no manifest: {error!r}") from error
+    return Manifest(path=name, spec_id=spec_id, entries=entries)
+
+
+def partition_json(values: Record) -> str:
+    """A partition tuple: raw Avro values, bytes as hex, ``""`` for no values."""
+    if not values:
+        return ""
+    plain = {name: _plain(value) for name, value in values.items()}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for them
+    return value
+
+
+def _use(line: Record, snapshot_id: int) -> ManifestUse:
+    added_by = line.get("added_snapshot_id")
+    return ManifestUse(
+        path=line["manifest_path"],
+        size=line["manifest_length"],
+        spec_id=line["partition_spec_id"],
+        sequence_number=line.get("sequence_number") or 0,
+        snapshot_id=snapshot_id if added_by is None else added_by,
+        first_row_id=line.get("first_row_id"),
+        encrypted=line.get("key_metadata") is not None,
+    )
+
+
+def _entry(entry: Record) -> LiveEntry:
+    file: Record = entry["data_file"]
+    kind = _CONTENT[file.get("content", 0)]
+    file_format = file["file_format"].upper()
+    if kind is FileKind.POSITION_DELETES and file_format == PUFFIN:
+        kind = FileKind.DELETION_VECTORS
+    positions = kind is FileKind.POSITION_DELETES
+    return LiveEntry(
+        path=file["file_path"],
+        kind=kind,
+        format=file_format,
+        size=file["file_size_in_bytes"],
+        records=file["record_count"],
+        partition=partition_json(file["partition"]),
+        added=entry["status"] == ADDED,
+        snapshot_id=entry.get("snapshot_id"),
+        sequence_number=entry.get("sequence_number"),
+        first_row_id=file.get("first_row_id"),
+        equality_ids=tuple(sorted(file.get("equality_ids") or ())),
+        referenced=file.get("referenced_data_file") or "",
+        lower=_path_bound(file.get("lower_bounds")) if positions else None,
+        upper=_path_bound(file.get("upper_bounds")) if positions else None,
+        offset=file.get("content_offset") or 0,
+        length=file.get("content_size_in_bytes") or 0,
+        encrypted=file.get("key_metadata") is not None,
+    )
+
+
+def _path_bound(bounds: list[Record] | None) -> bytes | None:
+    return next((b["value"] for b in bounds or () if b["key"] == DELETE_FILE_PATH), None)

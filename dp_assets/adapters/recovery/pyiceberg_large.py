@@ -1,0 +1,94 @@
+"""A large Parquet file read by PyIceberg's rules in bounded memory.
+
+PyIceberg 0.12 reads a file through a dataset scanner, which decodes whole row groups ahead of its
+reader: 2 GB for a file of 570 MB. Here rows come a batch at a time. Everything that Iceberg adds
+is PyIceberg's own: which files and deletes belong together, field ids, missing columns, deleted
+positions. Its functions for that are private; a test compares the two ways on real tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pyarrow.parquet as pq
+from pyiceberg.io.pyarrow import (
+    _combine_positional_deletes,
+    _get_column_projection_values,
+    _to_requested_schema,
+    pyarrow_to_schema,
+)
+from pyiceberg.manifest import FileFormat
+from pyiceberg.schema import prune_columns
+from pyiceberg.types import ListType, MapType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import FileScanTask, Table
+
+LARGE_BYTES = 8 << 20
+BATCH_ROWS = 32_768
+BUFFER_BYTES = 1 << 20
+LAST_VERSION_WITHOUT_NS = 2
+
+
+def is_large(file: DataFile) -> bool:
+    """Whether it is worth another way of reading."""
+    return file.file_format == FileFormat.PARQUET and file.file_size_in_bytes > LARGE_BYTES
+
+
+def large_file_batches(
+    table: Table, task: FileScanTask, schema: Schema, deletes: list[pa.ChunkedArray] | None
+) -> Iterator[pa.RecordBatch]:
+    """The live rows of a data file in the columns of ``schema``."""
+    metadata = table.metadata
+    plain_us = metadata.format_version <= LAST_VERSION_WITHOUT_NS
+    with table.io.new_input(task.file.file_path).open() as source:
+        file = pq.ParquetFile(
+            cast("pa.NativeFile", source), buffer_size=BUFFER_BYTES, pre_buffer=False
+        )
+        file_schema = pyarrow_to_schema(
+            file.schema_arrow,
+            metadata.name_mapping(),
+            downcast_ns_timestamp_to_us=plain_us,
+            format_version=metadata.format_version,
+        )
+        missing = _get_column_projection_values(
+            task.file,
+            schema,
+            metadata.schema(),
+            metadata.specs().get(task.file.spec_id),
+            file_schema.field_ids,
+        )
+        wanted = prune_columns(file_schema, _leaf_ids(schema), select_full_types=False)
+        names = [column.name for column in wanted.columns]
+        for batch in _live(file.iter_batches(BATCH_ROWS, columns=names), deletes):
+            yield _to_requested_schema(
+                schema,
+                wanted,
+                batch,
+                downcast_ns_timestamp_to_us=plain_us,
+                projected_missing_fields=missing,
+                allow_timestamp_tz_mismatch=True,
+            )
+
+
+def _live(
+    batches: Iterator[pa.RecordBatch], deletes: list[pa.ChunkedArray] | None
+) -> Iterator[pa.RecordBatch]:
+    start = 0
+    for batch in batches:
+        end = start + batch.num_rows
+        if deletes:
+            yield batch.take(_combine_positional_deletes(deletes, start, end))
+        else:
+            yield batch
+        start = end
+
+
+def _leaf_ids(schema: Schema) -> set[int]:
+    """As PyIceberg's scan projects: a list or map comes with what is in it."""
+    return {i for i in schema.field_ids if not isinstance(schema.find_type(i), ListType | MapType)}

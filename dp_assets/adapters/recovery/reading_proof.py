@@ -1,0 +1,182 @@
+"""One snapshot of a table, read by PyIceberg and by DuckDB, both hashed by one function.
+
+Memory stays bounded whatever the size: DuckDB streams, and PyIceberg's rows come file by file and
+batch by batch. What an engine cannot read is said, never raised.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+from pyiceberg.catalog.noop import NoopCatalog
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan, _read_deletes, schema_to_pyarrow
+from pyiceberg.serializers import FromInputFile
+from pyiceberg.table import StaticTable
+
+from dp_assets.adapters.recovery.duckdb_row_hash import (
+    RowHashes,
+    UncomparableTypeError,
+    row_hash_query,
+)
+from dp_assets.adapters.recovery.pyiceberg_large import is_large, large_file_batches
+from dp_assets.ports.reading import Engine, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyiceberg.io import FileIO
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import FileScanTask, Table
+
+# A piece is hashed at once: small files come together, and large ones in several pieces.
+PIECE_ROWS = 131_072
+PIECE_BYTES = 32 << 20
+# Delete files kept decoded: those of a partition are shared by its data files.
+DELETE_FILES = 8
+PIECE = "piece"
+# What engines raise when they cannot do a thing at all; anything else is a failure.
+NOT_ABLE = (NotImplementedError, duckdb.NotImplementedException, UncomparableTypeError)
+# What PyIceberg, PyArrow, fastavro and DuckDB raise about a file that is not as it should be.
+READING = (ValueError, TypeError, KeyError, LookupError, OSError, EOFError, pa.ArrowException)
+
+
+def open_table(pointer: str, io: FileIO) -> Table:
+    """The table of a metadata file; every file is read through ``io``.
+
+    PyIceberg's own way lets a table's properties choose the reader.
+    """
+    return StaticTable(
+        identifier=("proof", "table"),
+        metadata=FromInputFile.table_metadata(io.new_input(pointer)),
+        metadata_location=pointer,
+        io=io,
+        catalog=NoopCatalog("proof"),
+    )
+
+
+class SnapshotReader:
+    """Reads snapshots of one table."""
+
+    def __init__(self, table: Table, connection: duckdb.DuckDBPyConnection) -> None:
+        self._table = table
+        self._connection = connection
+        self._deletes = lru_cache(DELETE_FILES)(self._read_deletes)
+
+    def schema(self, snapshot_id: int | None) -> Schema:
+        """The schema a snapshot was written with: what both engines read it by."""
+        if snapshot_id is None:
+            return self._table.schema()
+        return self._table.scan(snapshot_id=snapshot_id).projection()
+
+    def read(self, engine: Engine, snapshot_id: int | None, *, cannot: str) -> Reading:
+        """One snapshot as one engine reads it.
+
+        Args:
+            engine: who reads.
+            snapshot_id: None for a table without snapshots.
+            cannot: what in the table this engine is known not to read; "" when nothing.
+        """
+        read = self._pyiceberg if engine is Engine.PYICEBERG else self._duckdb
+        try:
+            schema = self.schema(snapshot_id)
+            found = read(snapshot_id, schema)
+        except NOT_ABLE as error:
+            return Reading(engine, refused=_said(error))
+        except (*READING, duckdb.Error) as error:
+            if cannot and not _is_missing(error):
+                return Reading(engine, refused=f"{cannot}: {_said(error)}")
+            return Reading(engine, failed=_said(error))
+        nulls = dict(zip((f.name for f in schema.fields), found.nulls, strict=True))
+        return Reading(engine, found.rows, found.content, nulls)
+
+    def _duckdb(self, snapshot_id: int | None, schema: Schema) -> RowHashes:
+        location = self._table.metadata_location.replace("'", "''")
+        at = f", snapshot_from_id={snapshot_id}" if snapshot_id is not None else ""
+        source = f"iceberg_scan('{location}'{at})"
+        described = self._connection.execute(f"DESCRIBE FROM {source}").fetchall()
+        names = [name for name, *_ in described]
+        if [n.lower() for n in names] != [f.name.lower() for f in schema.fields]:
+            # Positions would pair columns that are not the same.
+            raise NotImplementedError(f"reads other columns: {', '.join(names)}")
+        found = RowHashes()
+        self._hash(source, schema, found)
+        return found
+
+    def _pyiceberg(self, snapshot_id: int | None, schema: Schema) -> RowHashes:
+        found = RowHashes(nulls=[0] * len(schema.fields))
+        row_hash_query(PIECE, schema)  # a type that cannot be compared is said before reading
+        target = schema_to_pyarrow(schema, include_field_ids=False)
+        batches = self._batches(snapshot_id, schema) if snapshot_id is not None else iter(())
+        for piece in _pieces(batches, target):
+            self._connection.register(PIECE, piece)
+            self._hash(PIECE, schema, found)
+            self._connection.unregister(PIECE)
+        return found
+
+    def _hash(self, source: str, schema: Schema, found: RowHashes) -> None:
+        row = self._connection.execute(row_hash_query(source, schema)).fetchone()
+        if row is None:
+            raise AssertionError("an aggregate gives one row")
+        rows, total, *nulls = row
+        found.add(rows, total, tuple(nulls))
+
+    def _batches(self, snapshot_id: int, schema: Schema) -> Iterator[pa.RecordBatch]:
+        scan = ArrowScan(self._table.metadata, self._table.io, schema, AlwaysTrue())
+        tasks = self._table.scan(snapshot_id=snapshot_id).plan_files()
+        for task in sorted(tasks, key=_delete_paths):
+            deletes = self._deletes_of(task)
+            if is_large(task.file):
+                yield from large_file_batches(
+                    self._table, task, schema, deletes.get(task.file.file_path)
+                )
+            else:
+                # The public way holds all files' rows, and reads their delete files again.
+                yield from scan._record_batches_from_scan_tasks_and_deletes(  # noqa: SLF001
+                    [task], deletes
+                )
+
+    def _deletes_of(self, task: FileScanTask) -> dict[str, list[pa.ChunkedArray]]:
+        found = [self._deletes(delete) for delete in sorted(task.delete_files, key=_path)]
+        path = task.file.file_path
+        return {path: positions} if (positions := [d[path] for d in found if path in d]) else {}
+
+    def _read_deletes(self, delete_file: DataFile) -> dict[str, pa.ChunkedArray]:
+        return _read_deletes(self._table.io, delete_file)
+
+
+def _pieces(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
+    """Batches in the columns and types of ``target``, gathered to about one size."""
+    waiting: list[pa.Table] = []
+    rows = size = 0
+    for batch in batches:
+        piece = pa.Table.from_batches([batch]).cast(target)
+        waiting.append(piece)
+        rows, size = rows + piece.num_rows, size + piece.nbytes
+        if rows >= PIECE_ROWS or size >= PIECE_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _path(file: DataFile) -> str:
+    return file.file_path
+
+
+def _delete_paths(task: FileScanTask) -> tuple[str, ...]:
+    return tuple(sorted(map(_path, task.delete_files)))
+
+
+def _is_missing(error: Exception) -> bool:
+    return isinstance(error, FileNotFoundError) or "No such file" in str(error)
+
+
+def _said(error: Exception) -> str:
+    """The first line of what an engine says."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]
