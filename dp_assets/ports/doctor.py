@@ -152,3 +152,11 @@ class HeldLease:
     owner: str
     is_owner_gone: bool
     expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file of a private key and its permissions, the lower nine bits of its mode."""
+
+    path: str
+    mode: int

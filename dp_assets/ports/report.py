@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from dp_assets.ports.report_recovery import NOT_LOOKED_AT, Recovery
+
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
@@ -190,6 +192,7 @@ class PipelineReport:
     on_time: OnTime = OnTime()
     benchmarks: Benchmarks = Benchmarks()
     validations: tuple[ValidationLine, ...] = ()
+    recovery: Recovery = NOT_LOOKED_AT
 
     @property
     def attention(self) -> tuple[str, ...]:
@@ -213,6 +216,7 @@ class PipelineReport:
                 for b in self.benchmarks.lines
                 if b.verdict != "PASS"
             ),
+            *self.recovery.attention,
         )
 
     @property

@@ -1,0 +1,172 @@
+"""A repository: content under its hash, written once, read back only when it is still itself."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from threading import Condition
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from dp_assets.core.errors import ConfigurationError
+from dp_assets.domains.backup import layout
+from dp_assets.domains.backup.documents import DAMAGED, pack, unpack
+from dp_assets.domains.backup.hashing import Discard, HashingReader, HashingWriter, drain
+from dp_assets.ports.object_store import DamagedObjectError, MissingObjectError
+from dp_assets.ports.recovery import ObjectRef
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from dp_assets.domains.backup.opening import Description
+    from dp_assets.ports.object_store import ObjectStore, Reader, Writer
+    from dp_assets.ports.sealing import Sealing
+
+T = TypeVar("T")
+
+
+class KnownObjects(Protocol):
+    """Which objects are there for certain: committed points rely on them, or this run made them."""
+
+    def stored(self, name: str) -> tuple[str, int] | None:
+        """Stored SHA-256 and stored size; None when the object is to be written (again)."""
+        ...
+
+    def added(self, name: str, stored_sha256: str, stored_size: int) -> None:
+        """The object was written just now."""
+        ...
+
+
+class NothingKnown:
+    """Every object is written."""
+
+    def stored(self, name: str) -> tuple[str, int] | None:
+        del name
+
+    def added(self, name: str, stored_sha256: str, stored_size: int) -> None:
+        """Nobody asks for it later."""
+
+
+class Repository:
+    """Objects in a store, sealed or as they are. Safe for many threads."""
+
+    def __init__(self, store: ObjectStore, sealing: Sealing, description: Description) -> None:
+        self.store = store
+        self.sealing = sealing
+        self.description = description
+        self._one_at_a_time = _OneAtATime()
+
+    def add(self, reader: Reader, *, known: KnownObjects) -> ObjectRef:
+        """Store everything from ``reader``; content that is there already is not stored again.
+
+        An object that is not known (a leftover of a killed backup, a condemned or damaged one) is
+        replaced, never trusted.
+        """
+        plain = HashingReader(reader)
+        with self.store.upload() as upload:
+            # What is stored as it is was hashed on its way in; a second hash would cost a core.
+            sealed = HashingWriter(upload) if self.sealing.encrypts else None
+            self.sealing.seal(plain, sealed or upload)
+            stored = sealed or plain
+            name = self.sealing.name_of(plain.sha256)
+            # Sealing the same content twice gives different bytes: whoever comes second must
+            # record what the first one stored.
+            with self._one_at_a_time.alone(name):
+                there = known.stored(name)
+                if there is None:
+                    upload.commit(layout.object_key(name), replace=True)
+                    there = (stored.sha256, stored.size)
+                    known.added(name, *there)
+        return ObjectRef(name, plain.sha256, plain.size, there[0], there[1])
+
+    def add_document(self, value: object, *, known: KnownObjects) -> ObjectRef:
+        """Store a dataclass as gzipped JSON, sealed like all content."""
+        return self.add(io.BytesIO(pack(value)), known=known)
+
+    def copy_to(self, ref: ObjectRef, writer: Writer) -> None:
+        """The content of ``ref``, checked; what ``writer`` got counts only if nothing is raised.
+
+        Raises:
+            MissingObjectError: the object is gone.
+            DamagedObjectError: it is not what was stored.
+            ConfigurationError: it is sealed, and no key that fits was given.
+        """
+        plain = HashingWriter(writer)
+        with self.store.open(layout.object_key(ref.name)) as reader:
+            stored = HashingReader(reader)
+            try:
+                self.sealing.unseal(stored, plain)
+            except DamagedObjectError as error:
+                raise damaged(ref.name, error.what) from error
+            except ConfigurationError as error:
+                # A damaged header looks like one that was sealed for somebody else.
+                if self.sealing.can_open and _rest_differs(stored, ref):
+                    raise damaged(ref.name, "no given key opens it any more") from error
+                raise
+        if (plain.sha256, plain.size) != (ref.sha256, ref.size):
+            raise damaged(ref.name, f"{plain.size} bytes with SHA-256 {plain.sha256}")
+
+    def read(self, ref: ObjectRef) -> bytes:
+        """The content of a small object; raises as :meth:`copy_to`."""
+        content = io.BytesIO()
+        self.copy_to(ref, content)
+        return content.getvalue()
+
+    def read_document(self, kind: type[T], ref: ObjectRef) -> T:
+        """The dataclass stored by :meth:`add_document`."""
+        return unpack(kind, self.read(ref), about=f"object {ref.name}")
+
+    def is_as_stored(self, ref: ObjectRef) -> bool:
+        """Whether the stored bytes are what ``ref`` says; reads them all, needs no key."""
+        try:
+            with self.store.open(layout.object_key(ref.name)) as reader:
+                return not _rest_differs(HashingReader(reader), ref)
+        except MissingObjectError:
+            return False
+
+    def add_public(self, value: object) -> tuple[str, int]:
+        """Store a dataclass for readers without a key, named by its own SHA-256: name and size."""
+        content = HashingReader(io.BytesIO(pack(value)))
+        with self.store.upload() as upload:
+            drain(content, upload)
+            upload.commit(layout.object_key(content.sha256), replace=True)
+        return content.sha256, content.size
+
+    def read_public(self, kind: type[T], name: str) -> T:
+        """The way back. Raises MissingObjectError, DamagedObjectError."""
+        content = io.BytesIO()
+        with self.store.open(layout.object_key(name)) as reader:
+            stored = HashingReader(reader)
+            drain(stored, content)
+        if stored.sha256 != name:
+            raise damaged(name, f"{stored.size} bytes with SHA-256 {stored.sha256}")
+        return unpack(kind, content.getvalue(), about=f"object {name}")
+
+
+class _OneAtATime:
+    """Threads that want the same name wait for each other."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._taken: set[str] = set()
+
+    @contextmanager
+    def alone(self, name: str) -> Generator[None, None, None]:
+        with self._changed:
+            self._changed.wait_for(lambda: name not in self._taken)
+            self._taken.add(name)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken.remove(name)
+                self._changed.notify_all()
+
+
+def _rest_differs(stored: HashingReader, ref: ObjectRef) -> bool:
+    drain(stored, Discard())
+    return (stored.sha256, stored.size) != (ref.stored_sha256, ref.stored_size)
+
+
+def damaged(name: str, found: str) -> DamagedObjectError:
+    """The error for an object that is not what its name promises."""
+    return DamagedObjectError(f"object {name} is damaged: {found}", hint=DAMAGED)
