@@ -21,13 +21,14 @@ from dp_assets.adapters.spool import FolderSpool
 from dp_assets.adapters.state_folder import is_there
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.core.units import MINUTE_MS, now_ms
+from dp_assets.domains.backup.records import RECOVERY_POINTS
 from dp_assets.domains.benchmarks.results import BENCHMARK_RESULTS
 from dp_assets.domains.lake.identity import NAMESPACE, Identity, Place, recorded, require_same
 from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
 from dp_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from pyiceberg.catalog import Catalog
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from dp_assets.domains.quality.contract import Contract
     from dp_assets.ports.leases import Leases
 
-OPS_TABLES = (DATA_QUALITY_RESULTS, BENCHMARK_RESULTS)
+OPS_TABLES = (DATA_QUALITY_RESULTS, BENCHMARK_RESULTS, RECOVERY_POINTS)
 
 
 class Lakehouse:
@@ -64,22 +65,20 @@ class Lakehouse:
 
     @cached_property
     def leases(self) -> Leases:
-        """Beside the catalog: in its database, else as files under the warehouse."""
+        """Beside the catalog: in its database, else as objects under the warehouse."""
         if isinstance(self.catalog, SqlCatalog):
             from dp_assets.adapters.leases_sql import SqlLeases
 
             return SqlLeases(self.catalog.engine, now_ms=now_ms, sleep=time.sleep, is_gone=is_gone)
-        root = local_path(self.settings.warehouse.root)
-        if root is None:
-            raise ConfigurationError(
-                f"leases for a {self.settings.catalog.type} catalog need a local warehouse",
-                hint="use a SQL catalog, or a warehouse on a shared file system",
-            )
-        from dp_assets.adapters.leases_folder import FolderLeases
+        from dp_assets.adapters.objects.leases_objects import ObjectLeases
+        from dp_assets.adapters.objects.object_stores import open_store
 
-        return FolderLeases(
-            root / "_dp" / "leases", now_ms=now_ms, sleep=time.sleep, is_gone=is_gone
+        store = open_store(
+            f"{self.settings.warehouse.root.rstrip('/')}/_dp",
+            properties=self.settings.catalog.plain_properties(),
+            tmp_dir=self.settings.tmp_dir,
         )
+        return ObjectLeases(store, now_ms=now_ms, sleep=time.sleep, is_gone=is_gone)
 
     @cached_property
     def writer(self) -> PyIcebergWriter:
@@ -168,14 +167,17 @@ class Lakehouse:
         every_ms = self.settings.spool.flush_minutes * MINUTE_MS
         return due(last_ms, now_ms=now_ms(), every_ms=every_ms)
 
-    def reader(self) -> DuckDbReader:
-        """A new DuckDB connection over this lakehouse; use it in a ``with`` statement."""
+    def reader(self, pointer: Callable[[TableId], str] | None = None) -> DuckDbReader:
+        """A new DuckDB connection over this lakehouse; use it in a ``with`` statement.
+
+        ``pointer`` says where a table's metadata file is; by default the catalog does.
+        """
         from dp_assets.adapters.duckdb_reader import DuckDbReader
 
         limits = self.settings.engines.duckdb
         remote = local_path(self.settings.warehouse.root) is None
         return DuckDbReader(
-            lambda table: existing_pointer(self.catalog, table),
+            pointer or (lambda table: existing_pointer(self.catalog, table)),
             memory_limit=limits.memory_limit,
             threads=limits.threads,
             temp_dir=self.settings.tmp_dir,

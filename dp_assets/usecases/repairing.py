@@ -2,8 +2,8 @@
 
 from pyiceberg.catalog.sql import SqlCatalog
 
-from dp_assets.adapters.doctor_metadata import lost_snapshots
-from dp_assets.adapters.doctor_tables import move_back, states_before
+from dp_assets.adapters.doctor.doctor_metadata import lost_snapshots
+from dp_assets.adapters.doctor.doctor_tables import move_back, states_before
 from dp_assets.adapters.inventory_state import read_inventory
 from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.reading_io import ReadingIO

@@ -1,0 +1,267 @@
+"""A dropped or damaged table back in its own place: its name, uuid, paths, history and refs.
+
+Files that are missing or not what they were are put back byte for byte; files that are right are
+not touched. The catalog's pointer comes last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dp_assets.adapters.lease_owner import owner_text
+from dp_assets.adapters.namespace_properties import write_properties
+from dp_assets.adapters.objects.copying import StoppedError, Workers
+from dp_assets.adapters.objects.lake_files import CatalogFiles
+from dp_assets.adapters.pyiceberg_pointer import read_pointer
+from dp_assets.adapters.pyiceberg_register import register_table
+from dp_assets.core.errors import ConfigurationError, PermanentError
+from dp_assets.core.ids import TableId
+from dp_assets.domains.backup.moved_metadata import encode_metadata
+from dp_assets.domains.backup.points import Points
+from dp_assets.domains.backup.restore_plan import (
+    NEWER,
+    OF_THE_LAKEHOUSE,
+    Wanted,
+    require_room,
+)
+from dp_assets.ports.leases import held_lease
+from dp_assets.ports.recovery import FileKind, History
+from dp_assets.usecases.backup.putting_back import Hand, put_back
+from dp_assets.usecases.backup.registering_restored import replace_pointer
+from dp_assets.usecases.backup.relocation import is_whole, metadata_of, nobody_counts
+from dp_assets.usecases.backup.restore_planning import newest_first, require_object
+from dp_assets.usecases.backup.trash_files import Trash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+    from dp_assets.domains.backup.repository import Repository
+    from dp_assets.lakehouse import Lakehouse
+    from dp_assets.ports.lake_files import LakeFiles
+    from dp_assets.ports.recovery import (
+        PointManifest,
+        PointRecord,
+        PointTable,
+        StoredFile,
+        TableContent,
+    )
+
+PART_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class UndropPlan:
+    """What is needed to have the table as the point knows it.
+
+    Attributes:
+        content: the table in the recovery point.
+        pointer: the metadata file that it will have.
+        current: the pointer it has now; "" when there is no such table.
+        missing: files to put back; ``different`` ones are there with other bytes.
+    """
+
+    table: TableId
+    point: PointRecord
+    manifest: PointManifest
+    line: PointTable
+    content: TableContent
+    pointer: str
+    current: str
+    missing: tuple[StoredFile, ...]
+    different: tuple[StoredFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        """To be written."""
+        return sum(f.ref.size for f in (*self.missing, *self.different))
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything differs from what the point knows."""
+        return bool(self.missing or self.different) or self.current != self.pointer
+
+
+def plan_undrop(
+    lake: Lakehouse,
+    repository: Repository,
+    name: str,
+    wanted: Wanted,
+    *,
+    on_bytes: Callable[[int], None] = nobody_counts,
+) -> UndropPlan:
+    """Compare every file of the table, by reading it, with what the point knows; change nothing.
+
+    Without a point in ``wanted`` it is the newest that holds the table whole. ``on_bytes`` is told
+    how much was compared.
+
+    Raises:
+        ConfigurationError: no point holds the table.
+        PermanentError: the repository has lost what is needed, or the table is there at another
+            pointer and ``wanted.replace`` does not say that it may be moved back.
+    """
+    table = TableId.parse(name)
+    lake.require_identity(f"undrop {table}")
+    points = Points(repository)
+    record, manifest, line = _newest_with(points, table, wanted)
+    content = points.content(line)
+    pointer = restored_pointer(content)
+    current = read_pointer(lake.catalog, table) or ""
+    _require_may_move(table, current, pointer, record, replace=wanted.replace)
+    files = _files(lake)
+    missing, different = _compare(files, content, lake.settings.backup.workers, on_bytes)
+    for stored in (*missing, *different):
+        require_object(repository, stored.ref, about=stored.file.path)
+    return UndropPlan(
+        table=table,
+        point=record,
+        manifest=manifest,
+        line=line,
+        content=content,
+        pointer=pointer,
+        current=current,
+        missing=missing,
+        different=different,
+    )
+
+
+def undrop(
+    lake: Lakehouse,
+    repository: Repository,
+    plan: UndropPlan,
+    *,
+    on_bytes: Callable[[int], None] = nobody_counts,
+) -> None:
+    """Carry out ``plan``; killed, it is planned and called again.
+
+    Raises:
+        PermanentError: a name was taken meanwhile, the disk is full, an object is damaged.
+        TransientError: somebody else is at the table.
+    """
+    lake.require_identity(f"undrop {plan.table}")
+    limits = lake.settings.leases
+    with held_lease(
+        lake.leases,
+        f"undrop/{plan.table}",
+        owner=owner_text("dp undrop"),
+        ttl_ms=limits.ttl_seconds * 1000,
+        wait_ms=limits.wait_seconds * 1000,
+    ):
+        _put_back(lake, repository, plan, on_bytes)
+        _register(lake, plan)
+
+
+def restored_pointer(content: TableContent) -> str:
+    """The table's own metadata file; a part of its history needs one beside it.
+
+    Its name says which part: another point may hold less of the same state.
+    """
+    if content.history is History.ALL:
+        return content.pointer
+    folder, _, file = content.pointer.rpartition("/")
+    kept = sorted(snapshot.snapshot_id for snapshot in content.snapshots)
+    part = hashlib.sha256(repr(kept).encode()).hexdigest()[:PART_DIGITS]
+    return f"{folder}/{file.partition('.')[0]}-restored-{part}.metadata.json"
+
+
+def _newest_with(
+    points: Points, table: TableId, wanted: Wanted
+) -> tuple[PointRecord, PointManifest, PointTable]:
+    """The newest point that holds the table whole, or the one that was asked for."""
+    for record in newest_first(points):
+        if wanted.point is not None and record.number != wanted.point:
+            continue
+        if wanted.as_of_ms is not None and record.cut_at_ms > wanted.as_of_ms:
+            continue
+        manifest = points.manifest(record)
+        for line in manifest.tables:
+            if line.table == str(table) and line.content is not None:
+                return record, manifest, line
+    raise ConfigurationError(f"no recovery point holds {table}", hint=NEWER)
+
+
+def _require_may_move(
+    table: TableId, current: str, pointer: str, record: PointRecord, *, replace: bool
+) -> None:
+    if current and current != pointer and not replace:
+        raise PermanentError(
+            f"{table} exists, with a state that recovery point {record.number} does not know",
+            hint=f"'dp restore --table {table} --rename {table}=...' puts a copy beside it; "
+            "--replace moves it back and gives up every commit since",
+        )
+
+
+def _compare(
+    files: LakeFiles, content: TableContent, workers: int, on_bytes: Callable[[int], None]
+) -> tuple[tuple[StoredFile, ...], tuple[StoredFile, ...]]:
+    """The files that are missing, and those that are there and differ."""
+
+    def state(stored: StoredFile, stop: Event) -> str:
+        if stop.is_set():
+            raise StoppedError
+        path = stored.file.path
+        found = "missing"
+        if files.stat(path):
+            found = "right" if is_whole(files, path, stored.ref) else "different"
+        on_bytes(stored.ref.size)
+        return found
+
+    # A reduced history gets metadata of its own; the file of the whole one is left as it is.
+    wanted = [
+        stored
+        for stored in content.files
+        if stored.file.kind is not FileKind.METADATA or content.history is History.ALL
+    ]
+    states = Workers(state, count=min(workers, len(wanted))).run(wanted)
+    pairs = list(zip(wanted, states, strict=True))
+    return (
+        tuple(stored for stored, found in pairs if found == "missing"),
+        tuple(stored for stored, found in pairs if found == "different"),
+    )
+
+
+def _put_back(
+    lake: Lakehouse, repository: Repository, plan: UndropPlan, on_bytes: Callable[[int], None]
+) -> None:
+    files = _files(lake)
+    require_room(plan.bytes, _free_bytes(lake), where=lake.settings.warehouse.root)
+    trash = Trash(lake.settings, table=str(plan.table), why="dp undrop")
+    workers = lake.settings.backup.workers
+    hand = Hand(repository, files, trash, workers=workers, on_bytes=on_bytes)
+    put_back(hand, plan.missing, plan.different)
+    if plan.pointer != plan.content.pointer and not files.stat(plan.pointer):
+        with files.create(plan.pointer) as out:
+            out.write(encode_metadata(metadata_of(repository, plan.content)))
+            out.commit()
+
+
+def _register(lake: Lakehouse, plan: UndropPlan) -> None:
+    if plan.current == plan.pointer:
+        return
+    if plan.current:
+        replace_pointer(
+            lake,
+            plan.table,
+            old=plan.current,
+            new=plan.pointer,
+            why=f"dp undrop from recovery point {plan.point.number}",
+        )
+        return
+    namespace = plan.table.namespace
+    if not lake.catalog.namespace_exists(plan.table.identifier[:-1]):
+        known = plan.manifest.namespaces.get(namespace, {})
+        kept = {k: v for k, v in known.items() if k not in OF_THE_LAKEHOUSE}
+        write_properties(lake.catalog, namespace, kept)
+    register_table(lake.catalog, plan.table, plan.pointer)
+
+
+def _files(lake: Lakehouse) -> LakeFiles:
+    return CatalogFiles(lake.settings.catalog.plain_properties(), tmp_dir=lake.settings.tmp_dir)
+
+
+def _free_bytes(lake: Lakehouse) -> int | None:
+    from dp_assets.usecases.backup.restore_target import Target
+
+    return Target(lake.settings, str(lake.settings.warehouse.root)).free_bytes()
