@@ -7,7 +7,7 @@ To add a verb:
    rich) inside the function: ``dp --help`` loads every file here and must stay instant.
 2. Give the file ``def register(app: typer.Typer) -> None``, which calls ``app.command("verb",
    rich_help_panel=Panel.<...>, epilog=examples("dp verb ..."))(function)``, and add
-   it to `_groups`. The first line of the function's docstring is its line in ``dp --help``.
+   its file to `GROUPS`. The first line of the function's docstring is its line in ``dp --help``.
 3. Take ``as_json: JsonFlag = False`` and print only through ``Output(json=as_json)``.
 4. Raise LakeErrors and let them pass: `main` prints them and chooses the exit code. A check that
    found something wrong ends with ``raise typer.Exit(ExitCode.CHECK_FAILED)``.
@@ -19,7 +19,8 @@ same file; a verb just calls ``load_settings()``.
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,13 @@ from dp_assets.cli.output import examples
 from dp_assets.core.errors import ConfigurationError, LakeError, OutcomeUnknownError
 
 Register = Callable[[typer.Typer], None]
+GROUPS = (
+    *("init", "config", "repo"),
+    *("doctor", "tables", "table", "query", "status"),
+    *("register", "demo", "run", "ui"),
+    *("recovery", "backup", "points", "verify", "drill", "prune", "replicate", "dump"),
+    *("restore", "undrop", "fsck", "repair"),
+)
 
 
 class _PanelGroup(TyperGroup):
@@ -48,22 +56,10 @@ class _PanelGroup(TyperGroup):
                 formatter.write_dl(rows)
 
 
-def _groups() -> tuple[Register, ...]:
+def _groups() -> Iterator[Register]:
     """Every verb group, in the order of the help."""
-    from dp_assets.cli import config, doctor, init, query, register, run, status, table, tables, ui
-
-    return (
-        init.register,
-        config.register,
-        doctor.register,
-        tables.register,
-        table.register,
-        query.register,
-        status.register,
-        register.register,
-        run.register,
-        ui.register,
-    )
+    for name in GROUPS:
+        yield import_module(f"dp_assets.cli.{name}").register
 
 
 def build_app() -> typer.Typer:

@@ -24,6 +24,8 @@ class Panel(StrEnum):
     LOOK = "Look"
     CHANGE = "Change"
     RUN = "Run"
+    BACK_UP = "Back up and prove"
+    RECOVER = "Recover"
 
 
 @dataclass(frozen=True, slots=True)

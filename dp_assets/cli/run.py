@@ -1,4 +1,4 @@
-"""`dp run` and `dp demo`: jobs in this process, without a daemon."""
+"""`dp run`: jobs in this process, without a daemon."""
 
 import sys
 import time
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from dp_assets.settings import Settings
     from dp_assets.usecases.summary import Summary
 
-JOBS = ("pipeline", "dimensions", "days", "features", "inventory", "report")
+JOBS = (
+    *("pipeline", "dimensions", "days", "features", "inventory", "report"),
+    *("metastore_dump", "recovery_point", "verification", "retention", "drill", "replica"),
+)
 TRY_NEXT = (
     "ui",
     "table raw.flights --history",
@@ -28,7 +31,6 @@ TRY_NEXT = (
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    app.command("demo", rich_help_panel=Panel.RUN, epilog=examples("dp demo"))(demo)
     app.command(
         "run",
         rich_help_panel=Panel.RUN,
@@ -50,36 +52,36 @@ def run(
     _go(load_settings(), Output(json=as_json), job=job, days=days)
 
 
-def demo(*, as_json: JsonFlag = False) -> None:
-    """Build the demo lakehouse from real flights: checked tables and a report."""
-    from dp_assets.domains.lake.identity import DEMO
-    from dp_assets.settings import load_settings
-    from dp_assets.usecases.initialising import initialise
-
-    settings = load_settings()
-    initialise(settings, origin=DEMO)
-    first, last = settings.pipeline.demo_first_day, settings.pipeline.demo_last_day
-    _go(settings, Output(json=as_json), job="pipeline", days=f"{first}..{last}")
-
-
 def _go(settings: "Settings", out: Output, *, job: str, days: str) -> None:
-    from dp_assets.lakehouse import opened
     from dp_assets.orchestration.running import run_job
+
+    finished = run_job(settings, job=job, days=days, show=shown(out))
+    summary = summary_of(settings)
+    if out.json:
+        out.document(document(finished, summary))
+    else:
+        print_runs(out, finished, summary)
+        print_next(out)
+    require_success(finished)
+
+
+def summary_of(settings: "Settings") -> "Summary":
+    """What the lakehouse holds now, with the facts of these runs in it."""
+    from dp_assets.lakehouse import opened
     from dp_assets.usecases.summary import summarise
 
-    finished = run_job(settings, job=job, days=days, show=_shown(out))
     with opened(settings, doing="dp run") as lake:
         lake.flush()
-        summary = summarise(lake)
-    if out.json:
-        out.document(_document(finished, summary))
-    else:
-        _print(out, finished, summary)
+        return summarise(lake)
+
+
+def require_success(finished: "Sequence[Finished]") -> None:
+    """End with 1 when a run failed."""
     if not all(f.success for f in finished):
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _shown(out: Output) -> "Progress":
+def shown(out: Output) -> "Progress":
     """A bar while a run is under way, and one line when it has ended."""
 
     @contextmanager
@@ -92,7 +94,8 @@ def _shown(out: Output) -> "Progress":
     return show
 
 
-def _print(out: Output, finished: "Sequence[Finished]", summary: "Summary") -> None:
+def print_runs(out: Output, finished: "Sequence[Finished]", summary: "Summary") -> None:
+    """Tables, checks, benchmark, report, and what failed."""
     out.line("" if finished else "everything is up to date: no day, no report was due\n")
     out.table("Tables", ("table", "rows"), [_row(*item) for item in summary.rows.items()])
     passed, warned, failed = summary.checks
@@ -105,6 +108,10 @@ def _print(out: Output, finished: "Sequence[Finished]", summary: "Summary") -> N
     for run_ in finished:
         for failure in run_.failures:
             out.line(f"\nFAILED      {run_.planned}: {failure}")
+
+
+def print_next(out: Output) -> None:
+    """What to try."""
     out.line("\nNext")
     for words in TRY_NEXT:
         out.line(f"  {_as_called()} {words}")
@@ -120,7 +127,8 @@ def _row(table: str, rows: int) -> tuple[str, Shown]:
     return table, Shown(rows, f"{rows:,}")
 
 
-def _document(finished: "Sequence[Finished]", summary: "Summary") -> dict[str, object]:
+def document(finished: "Sequence[Finished]", summary: "Summary") -> dict[str, object]:
+    """Runs and summary for programs."""
     passed, warned, failed = summary.checks
     return {
         "runs": [

@@ -72,7 +72,7 @@ def test_on_a_terminal_it_is_tables_by_area(settings, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert frame.main(["doctor"]) == 0
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", x).strip() for x in capsys.readouterr().out.splitlines()]
-    areas = ["machine", "catalog", "tables", "leftovers"]
+    areas = ["machine", "catalog", "tables", "recovery", "leftovers"]
     assert [line for line in lines if line in areas] == areas
 
 

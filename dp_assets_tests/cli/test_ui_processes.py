@@ -64,12 +64,18 @@ def serve(port, ready=lambda: None):
 
 
 def alive(pids):
+    """What is left of these; a process that was just killed takes a moment to go."""
+    left = [psutil.Process(pid) for pid in pids if _is_alive(pid)]
+    psutil.wait_procs(left, timeout=10)
+    return [process.pid for process in left if _is_alive(process.pid)]
+
+
+def _is_alive(pid):
     gone_or_ending = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    return [
-        pid
-        for pid in pids
-        if psutil.pid_exists(pid) and psutil.Process(pid).status() not in gone_or_ending
-    ]
+    try:
+        return psutil.Process(pid).status() not in gone_or_ending
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
