@@ -6,6 +6,8 @@ FIRST_DAY = "2013-01-01"
 END_DAY = "2014-01-01"
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_date=END_DAY)
 TABLES = dg.DynamicPartitionsDefinition(name="tables")
+# "Now" by the day: the last key is today. Several points and dumps may belong to one.
+POINTS = dg.DailyPartitionsDefinition(start_date="2026-01-01", end_offset=1)
 
 RAW_FLIGHTS = dg.AssetKey(["raw", "flights"])
 RAW_WEATHER = dg.AssetKey(["raw", "weather"])
@@ -22,6 +24,12 @@ VALIDATION = dg.AssetKey(["analytics", "validation"])
 BENCHMARK_RESULTS = dg.AssetKey(["benchmarks", "results"])
 PIPELINE_REPORT = dg.AssetKey(["reports", "pipeline"])
 INVENTORY = dg.AssetKey(["lake", "inventory"])
+METASTORE_DUMP = dg.AssetKey(["backup", "metastore_dump"])
+RECOVERY_POINT = dg.AssetKey(["backup", "recovery_point"])
+VERIFICATION = dg.AssetKey(["backup", "verification"])
+DRILL = dg.AssetKey(["backup", "drill"])
+RETENTION = dg.AssetKey(["backup", "retention"])
+REPLICA = dg.AssetKey(["backup", "replica"])
 
 
 def discovered(namespace: str, name: str) -> dg.AssetKey:

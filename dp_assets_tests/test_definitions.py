@@ -13,6 +13,19 @@ analytics/on_time_report group=analytics partitions=- checks=-
     after=curated/flights,raw/airlines
 analytics/validation group=analytics partitions=- checks=-
     after=analytics/on_time_report,features/carrier_day,features/route_day
+backup/drill group=backup partitions=Daily checks=proven,rpo_within,rto_within
+    after=backup/verification
+backup/metastore_dump group=backup partitions=Daily checks=dump_restores
+    after=lake/inventory
+backup/recovery_point group=backup partitions=Daily \
+checks=complete,consistent_cut,fresh,size_plausible,success_rate
+    after=lake/inventory
+backup/replica group=backup partitions=Daily checks=lag_within
+    after=backup/recovery_point
+backup/retention group=backup partitions=Daily checks=-
+    after=backup/verification
+backup/verification group=backup partitions=Daily checks=undamaged
+    after=backup/recovery_point
 benchmarks/results group=benchmarks partitions=- checks=mostly_pass
     after=analytics/on_time_report,curated/flights
 curated/flights group=curated partitions=Daily checks=contract
@@ -87,7 +100,9 @@ def test_everything_that_runs_by_itself_is_declared_and_stopped(loaded):
     repository = loaded.get_repository_def()
     schedules = {s.name: s.default_status.value for s in repository.schedule_defs}
     sensors = {s.name: s.default_status.value for s in repository.sensor_defs}
-    assert schedules == {"pipeline": "STOPPED", "report": "STOPPED"}
+    names = ["pipeline", "report", "metastore_dump", "recovery_point", "verification"]
+    names += ["retention", "drill", "full_drill"]
+    assert schedules == dict.fromkeys(names, "STOPPED")
     assert sensors == {"tables_moved": "STOPPED", "rows_wait": "STOPPED"}
 
 

@@ -45,7 +45,7 @@ def main() -> None:
     asked = parser.parse_args()
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=asked.chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1500, "height": 900}, device_scale_factor=2)
+        page = browser.new_page(viewport={"width": 1800, "height": 1700}, device_scale_factor=2)
         page.goto(graph_url(asked.url))
         page.wait_for_load_state("networkidle")
         page.wait_for_function("() => !document.body.innerText.includes('Loading')")

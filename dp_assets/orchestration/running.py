@@ -23,6 +23,7 @@ from dp_assets.orchestration.made import (
     is_running,
     range_tags,
 )
+from dp_assets.orchestration.recovery import today
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -38,7 +39,11 @@ if TYPE_CHECKING:
 CODE_LOCATION = ".dagster/repository"
 LOCATION = "__repository__@dp_assets.definitions"
 PIPELINE = "pipeline"
-JOBS = ("dimensions", "days", "features", "inventory", "report")
+# Their one partition that can be made is today's.
+RECOVERY_JOBS = (
+    *("metastore_dump", "recovery_point", "verification", "retention", "drill", "replica"),
+)
+JOBS = ("dimensions", "days", "features", "inventory", "report", *RECOVERY_JOBS)
 DIMENSIONS = (keys.RAW_PLANES, keys.RAW_AIRPORTS, keys.RAW_AIRLINES)
 
 
@@ -166,6 +171,7 @@ class Runner:
                 instance=self.instance,
                 raise_on_error=False,
                 tags=_tags(planned),
+                partition_key=today() if planned.job in RECOVERY_JOBS else None,
                 run_config={"loggers": {"steps": {"config": {}}}},
             )
         failed = result.filter_events(lambda e: e.is_step_failure)

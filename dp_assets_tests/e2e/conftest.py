@@ -16,8 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from dp_assets.orchestration.running import run_job
+from dp_assets.core.units import now_ms
+from dp_assets.orchestration.running import RECOVERY_JOBS, run_job
 from dp_assets.settings import Settings, load_settings
+from dp_assets.usecases.backup.making_repository import init_repository
 from dp_assets.usecases.initialising import initialise
 from dp_assets_tests.adapters import flight_files as files
 
@@ -77,12 +79,18 @@ def lakehouse(tmp_path_factory) -> Iterator[Settings]:
         patch.setenv("DAGSTER_HOME", "")  # set by what runs here; the patch takes it back
         settings = load_settings()
         initialise(settings)
-        finished = run_job(
-            settings,
-            job="pipeline",
-            days="..".join(DAYS),
-            show=lambda _steps, _what: nullcontext(lambda _done: None),
-        )
+        init_repository(settings, keys=None, now_ms=now_ms())
+        finished = [
+            run
+            for job in ("pipeline", *RECOVERY_JOBS)
+            if job != "replica"
+            for run in run_job(
+                settings,
+                job=job,
+                days="..".join(DAYS) if job == "pipeline" else "",
+                show=lambda _steps, _what: nullcontext(lambda _done: None),
+            )
+        ]
         assert [str(run.planned) for run in finished if not run.success] == []
         yield settings
 
