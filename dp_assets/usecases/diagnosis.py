@@ -1,17 +1,17 @@
 """What `dp doctor` does: measure a lakehouse against its settings and judge what was found."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyiceberg.io import load_file_io
 from sqlalchemy.engine import make_url
 
 from dp_assets.adapters.catalogs import DURABLE_IO, SQLITE_TIMEOUT_S, sqlite_file
-from dp_assets.adapters.doctor_leftovers import held_leases, spooled_rows, temporary_files
-from dp_assets.adapters.doctor_machine import examine_folder, examine_software, examine_store
-from dp_assets.adapters.doctor_sqlite import examine_database
-from dp_assets.adapters.doctor_tables import read_tables
+from dp_assets.adapters.doctor.doctor_leftovers import held_leases, spooled_rows, temporary_files
+from dp_assets.adapters.doctor.doctor_machine import examine_folder, examine_software, examine_store
+from dp_assets.adapters.doctor.doctor_sqlite import examine_database
+from dp_assets.adapters.doctor.doctor_tables import read_tables
 from dp_assets.adapters.local_files import local_path
 from dp_assets.core.errors import LakeError
 from dp_assets.core.ids import TableId
@@ -36,6 +36,7 @@ from dp_assets.lakehouse import Lakehouse
 from dp_assets.ports.doctor import DatabaseState, Folder, HeldLease
 from dp_assets.project_files import project_file
 from dp_assets.settings import Settings
+from dp_assets.usecases.diagnosis_recovery import diagnose_recovery
 from dp_assets.usecases.repairing import plan_repair
 
 
@@ -54,7 +55,8 @@ class Diagnosis:
 
 def diagnose(lake: Lakehouse) -> Diagnosis:
     """Examine everything in one pass; nothing is changed but for probe files, made and removed."""
-    findings, repairs = [*_machine(lake.settings)], ()
+    folders = tuple(_folders(lake.settings))
+    findings, repairs = [*_machine(lake.settings, folders)], ()
     leases: tuple[HeldLease, ...] = ()
     database, is_readable = _database(lake.settings)
     findings += database
@@ -68,14 +70,14 @@ def diagnose(lake: Lakehouse) -> Diagnosis:
             findings.append(
                 Finding(Severity.ERROR, Area.CATALOG, "catalog", error.what, error.hint)
             )
+    findings += diagnose_recovery(lake.settings, folders)
     findings += _leftovers(lake.settings, leases)
     order = list(Area)
     return Diagnosis(tuple(sorted(findings, key=lambda f: order.index(f.area))), repairs)
 
 
-def _machine(settings: Settings) -> Iterator[Finding]:
+def _machine(settings: Settings, folders: Sequence[Folder]) -> Iterator[Finding]:
     yield Finding(Severity.OK, Area.MACHINE, "settings", f"{settings.path} was read")
-    folders = list(_folders(settings))
     yield from map(check_folder, folders)
     yield from check_disks(folders)
     project = tomllib.loads(project_file("pyproject.toml").read_text(encoding="utf-8"))["project"]

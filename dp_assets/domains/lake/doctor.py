@@ -27,6 +27,7 @@ class Area(StrEnum):
     MACHINE = "machine"
     CATALOG = "catalog"
     TABLES = "tables"
+    RECOVERY = "recovery"
     LEFTOVERS = "leftovers"
 
 
