@@ -5,7 +5,17 @@ import random
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import command_line, definitions, idle_ui, orchestration, pipeline
+from benchmarks import (
+    backup,
+    command_line,
+    definitions,
+    dump,
+    idle_ui,
+    many_tables,
+    orchestration,
+    pipeline,
+    recovery_time,
+)
 from benchmarks.measure import BenchmarkError
 from benchmarks.options import Options
 from benchmarks.report import Findings, machine, publish
@@ -17,6 +27,10 @@ CASES: Mapping[str, Callable[[Options], Findings]] = {
     "orchestration": orchestration.measured,
     "ui": idle_ui.measured,
     "pipeline": pipeline.measured,
+    "backup": backup.measured,
+    "dump": dump.measured,
+    "many_tables": many_tables.measured,
+    "recovery_time": recovery_time.measured,
 }
 
 
@@ -27,9 +41,15 @@ def main() -> int:
     options = Options(
         days=asked.days,
         rounds=asked.rounds,
+        warmups=1,
         year=asked.year,
         idle_seconds=asked.idle_seconds,
         tables=asked.tables,
+        gb=asked.gb,
+        files=asked.files or backup.FILES,
+        recovered_files=asked.files or recovery_time.FILES,
+        catalog_tables=asked.catalog_tables,
+        many=asked.many,
         work=folder / "work",
         order=random.Random(asked.seed),  # noqa: S311 - an order of rounds, no secret
     )
@@ -56,6 +76,10 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=5, help="measured rounds of each side")
     parser.add_argument("--idle-seconds", type=int, default=60, help="how long the UI is watched")
     parser.add_argument("--tables", type=int, default=2000, help="discovered tables")
+    parser.add_argument("--gb", type=float, default=1, help="size of what is backed up")
+    parser.add_argument("--files", type=int, nargs="+", help="in how many files; several, in turn")
+    parser.add_argument("--catalog-tables", type=int, default=dump.TABLES, help="of the dump case")
+    parser.add_argument("--many", type=int, default=10_000, help="tables of one file each")
     parser.add_argument("--seed", type=int, default=1, help="of the order within the rounds")
     return parser
 

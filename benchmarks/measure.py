@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from benchmarks.launch import STARTED
+
 MIB = 1024 * 1024
-STARTED = "BENCH_STARTED"
+LAUNCH = Path(__file__).with_name("launch.py")
 SHOWN_LINES = 15
 
 
@@ -26,13 +28,18 @@ class Side:
     """One process to be measured.
 
     Attributes:
-        arguments: of the Python interpreter.
+        arguments: of the program; ``{state}`` in one, or in a value of ``environment``, stands for
+            the side's state folder.
         prepare: fills the side's empty state folder before each round, unmeasured.
+        program: its name or path; by default this Python interpreter.
+        environment: on top of what every side sees.
     """
 
     name: str
     arguments: tuple[str, ...]
     prepare: Callable[[Path], None] | None = None
+    program: str = sys.executable
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ def middle(samples: Sequence[Sample], what: str = "seconds") -> float:
 
 
 def figures(samples: Sequence[Sample], what: str) -> list[float]:
-    """One figure of every sample."""
-    return [s.said[what] if what in s.said else float(getattr(s, what)) for s in samples]
+    """One figure of every sample; a process says nothing of what is measured from outside."""
+    return [float(getattr(s, what)) if hasattr(s, what) else s.said[what] for s in samples]
 
 
 def shuffled_rounds(
@@ -85,7 +92,8 @@ def measure(side: Side, *, work: Path) -> Sample:
     try:
         if side.prepare:
             side.prepare(state)
-        return _measured_process(side, environment(state), work)
+        os.sync()  # nobody pays for what the one before has left to be written
+        return _measured_process(side, state, work)
     finally:
         shutil.rmtree(state, ignore_errors=True)
 
@@ -97,34 +105,41 @@ def environment(state: Path) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in dropped} | ours
 
 
-def _measured_process(side: Side, env: dict[str, str], work: Path) -> Sample:
-    out, log = work / "out.txt", work / "log.txt"
+def _measured_process(side: Side, state: Path, work: Path) -> Sample:
+    out, log, result = work / "out.txt", work / "log.txt", work / "result.json"
+    arguments = [argument.replace("{state}", str(state)) for argument in side.arguments]
+    variables = {k: v.replace("{state}", str(state)) for k, v in side.environment.items()}
     with out.open("wb") as stdout, log.open("wb") as stderr:
-        started = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, *side.arguments],
-            env=env | {STARTED: repr(started)},
+        subprocess.run(
+            [sys.executable, "-I", "-S", LAUNCH, result, side.program, *arguments],
+            env=environment(state) | variables,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
+            check=True,
         )
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    took = json.loads(result.read_text(encoding="utf-8"))
+    if took["code"] != 0:
         said = log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
-        raise BenchmarkError(f"{side.name} ended with {process.returncode}:\n" + "\n".join(said))
+        raise BenchmarkError(f"{side.name} ended with {took['code']}:\n" + "\n".join(said))
     return Sample(
-        seconds=seconds,
-        cpu_seconds=used.ru_utime + used.ru_stime,
-        peak_mib=used.ru_maxrss * 1024 / MIB,
+        seconds=took["seconds"],
+        cpu_seconds=took["cpu_seconds"],
+        peak_mib=took["peak_bytes"] / MIB,
         said=_last_object(out.read_text(errors="replace")),
     )
 
 
 def _last_object(output: str) -> Mapping[str, float]:
-    last = (output.splitlines() or [""])[-1]
-    return json.loads(last) if last.startswith("{") else {}
+    """The figures of the last JSON object, which begins a line and may have several."""
+    start = f"\n{output}".rfind("\n{")
+    if start < 0:
+        return {}
+    try:
+        found = json.loads(output[start:])
+    except json.JSONDecodeError:
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, int | float)}
 
 
 def since_start() -> float:

@@ -72,11 +72,14 @@ def publish(findings: Findings, *, where: Mapping[str, str], folder: Path) -> No
         print(f"{name:<9} {value}")
     if float(where["load"].split()[0]) > (os.cpu_count() or 1) / 2:
         print("caution   the machine was busy when this began: trust ratios, not seconds")
-    print(f"{'':<24}{'rounds':>7}{'min s':>9}{'median s':>10}{'max s':>9}{'CPU s':>9}{'MiB':>7}")
+    width = max(map(len, ("", *findings.rounds))) + 2
+    print(
+        f"{'':<{width}}{'rounds':>7}{'min s':>9}{'median s':>10}{'max s':>9}{'CPU s':>9}{'MiB':>7}"
+    )
     for side, samples in findings.rounds.items():
         low, high = min(figures(samples, "seconds")), max(figures(samples, "seconds"))
         print(
-            f"{side:<24}{len(samples):>7}{low:>9.2f}{middle(samples):>10.2f}{high:>9.2f}"
+            f"{side:<{width}}{len(samples):>7}{low:>9.2f}{middle(samples):>10.2f}{high:>9.2f}"
             f"{middle(samples, 'cpu_seconds'):>9.2f}{middle(samples, 'peak_mib'):>7.0f}"
         )
     for line in (*findings.notes, *findings.goals):

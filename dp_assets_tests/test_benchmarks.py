@@ -3,11 +3,21 @@
 import json
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
 
-from benchmarks import definitions, orchestration, pipeline
+from benchmarks import (
+    backup,
+    definitions,
+    dump,
+    many_tables,
+    orchestration,
+    pipeline,
+    recovery_time,
+)
+from benchmarks.lakes import start_of
 from benchmarks.measure import BenchmarkError, Sample, Side, measure, middle, shuffled_rounds
 from benchmarks.options import Options
 from benchmarks.report import Findings, Goal, publish
@@ -23,10 +33,16 @@ def options(tmp_path: Path) -> Options:
     return Options(
         days=1,
         rounds=1,
+        warmups=0,
         year=False,
         idle_seconds=1,
         tables=3,
-        work=tmp_path,
+        gb=0.0001,
+        files=(3,),
+        recovered_files=(3,),
+        catalog_tables=20,
+        many=10,
+        work=tmp_path / "work",
         order=IN_ORDER,
     )
 
@@ -43,6 +59,56 @@ def test_discovered_tables_are_loaded(options):
     found = definitions.measured(options)
     bare, more = (found.rounds[name] for name in (definitions.LOCATION, "location, 3 tables"))
     assert middle(more, "assets") == middle(bare, "assets") + 3
+
+
+def test_every_side_of_the_backup_case_is_measured(options):
+    found = backup.measured(options)
+    ours = {f"3: ours {verb}" for verb in backup.OURS}
+    assert ours | {start_of(name) for name in ours} <= found.rounds.keys()
+    missing = {program for program in ("rclone", "restic") if not shutil.which(program)}
+    assert {
+        program for program in ("rclone", "restic") if f"3: {program} full" in found.rounds
+    } == {
+        "rclone",
+        "restic",
+    } - missing
+    assert len([note for note in found.notes if note.startswith("NOT MEASURED")]) == len(missing)
+    full, same = (
+        middle(found.rounds[f"3: ours {how}"], "copied_files") for how in ("full", "unchanged")
+    )
+    # Three data files, a manifest, a manifest list, the metadata; and nothing the second time.
+    assert (full, same) == (6, 0)
+    # The catalog's own tables are in no table: what is verified are those files and the documents.
+    assert middle(found.rounds["3: ours verify"], "reread") > 6
+
+
+def test_a_peer_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert backup.missing_programs() == [
+        "NOT MEASURED: rclone is not installed",
+        "NOT MEASURED: restic is not installed",
+    ]
+
+
+def test_a_destroyed_table_is_restored_and_proven(options):
+    found = recovery_time.measured(options)
+    proven = [samples[0] for side, samples in found.rounds.items() if side.endswith("drill")]
+    assert [sample.said["proven"] for sample in proven] == [True, True]
+    written = (options.work.parent / "recovery_time.md").read_text().splitlines()
+    assert [line.count("|") for line in written] == [len(recovery_time.COLUMNS) + 1] * 4
+
+
+def test_the_dump_case_measures_both_databases(options):
+    found = dump.measured(options)
+    assert {dump.OURS, dump.PG_DUMP, dump.SQLITE, dump.COPY} <= found.rounds.keys()
+    assert middle(found.rounds[dump.OURS], "tables") == 20
+    assert middle(found.rounds[dump.SQLITE], "tables") == 20
+
+
+def test_a_point_of_many_tables_takes_all_of_them_over(options):
+    found = many_tables.measured(options)
+    assert middle(found.rounds["10 tables"], "unchanged") == 10
+    assert middle(found.rounds["1 tables"], "unchanged") == 1
 
 
 @pytest.mark.parametrize("how", orchestration.SIDES.values())
@@ -79,6 +145,25 @@ def test_memory_and_cpu_are_those_of_the_side(tmp_path):
     sample = measure(Side("big", ("-c", f"bytearray(b'x') * {size}")), work=tmp_path)
     assert sample.peak_mib > 200
     assert sample.cpu_seconds > 0
+
+
+def test_memory_of_who_measures_is_not_counted(tmp_path):
+    held = bytearray(b"x") * (200 * 1024 * 1024)
+    sample = measure(Side("small", ("nothing",), program="echo"), work=tmp_path)
+    assert sample.peak_mib < 100
+    assert len(held) > 0
+
+
+def test_a_side_may_be_any_program_and_knows_its_state_folder(tmp_path):
+    words = ("-c", 'test -d "$HERE" && echo "{\\"same\\": $(test {state} = "$HERE" && echo 1)}"')
+    side = Side("shell", words, program="sh", environment={"HERE": "{state}"})
+    assert measure(side, work=tmp_path).said == {"same": 1}
+
+
+def test_a_process_does_not_overrule_what_is_measured_from_outside(tmp_path):
+    side = Side("boasts", ("-c", 'print(\'said\\n{\\n "seconds": -5,\\n "rows": 2\\n}\')'))
+    sample = measure(side, work=tmp_path)
+    assert (sample.said["rows"], middle([sample]) > 0) == (2, True)
 
 
 @pytest.mark.parametrize(
