@@ -104,11 +104,13 @@ def postgres() -> Generator[str, None, None]:
     root = Path(tempfile.mkdtemp(prefix="dpb-"))
     root.chmod(0o711)  # when this is root, the server is not
     try:
-        service = start_postgres(root / "pg", with_parent=True)
-    except ServiceError as error:
-        raise BenchmarkError(str(error)) from error
-    try:
-        yield service.address
+        try:
+            service = start_postgres(root / "pg", with_parent=True)
+        except ServiceError as error:
+            raise BenchmarkError(str(error)) from error
+        try:
+            yield service.address
+        finally:
+            stop(service.process, ask=STOP)
     finally:
-        stop(service.process, ask=STOP)
         shutil.rmtree(root, ignore_errors=True)

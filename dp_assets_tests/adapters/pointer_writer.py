@@ -23,7 +23,8 @@ DROP = "DELETE FROM iceberg_tables WHERE table_name = 'new{}'"
 
 
 def main(uri: str) -> None:
-    engine, me = create_engine(uri), os.getpid()
+    # Else a table could be added with a version that another process has just moved on from.
+    engine, me = create_engine(uri, isolation_level="SERIALIZABLE"), os.getpid()
     number = 0
     while True:
         try:

@@ -27,7 +27,7 @@ def read_sql_state(connection: Connection, catalog: str) -> CatalogState:
     namespace, name, location = (columns[column] for column in wanted)
     pointers: dict[TableId, str] = {}
     views: dict[str, Mapping[str, Any]] = {}
-    for row in result:
+    for row in result.fetchall():
         table_id = TableId(row[namespace], row[name])
         if kind is None or row[kind] in (None, TABLE):
             pointers[table_id] = row[location] or ""

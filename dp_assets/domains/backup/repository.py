@@ -90,11 +90,11 @@ class Repository:
             DamagedObjectError: it is not what was stored.
             ConfigurationError: it is sealed, and no key that fits was given.
         """
-        plain = HashingWriter(writer)
+        opened = HashingWriter(writer) if self.sealing.encrypts else None
         with self.store.open(layout.object_key(ref.name)) as reader:
             stored = HashingReader(reader)
             try:
-                self.sealing.unseal(stored, plain)
+                self.sealing.unseal(stored, opened or writer)
             except DamagedObjectError as error:
                 raise damaged(ref.name, error.what) from error
             except ConfigurationError as error:
@@ -102,8 +102,9 @@ class Repository:
                 if self.sealing.can_open and _rest_differs(stored, ref):
                     raise damaged(ref.name, "no given key opens it any more") from error
                 raise
-        if (plain.sha256, plain.size) != (ref.sha256, ref.size):
-            raise damaged(ref.name, f"{plain.size} bytes with SHA-256 {plain.sha256}")
+        found = opened or stored  # what is stored as it is needs no second hash
+        if (found.sha256, found.size) != (ref.sha256, ref.size):
+            raise damaged(ref.name, f"{found.size} bytes with SHA-256 {found.sha256}")
 
     def read(self, ref: ObjectRef) -> bytes:
         """The content of a small object; raises as :meth:`copy_to`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dp_assets.adapters.objects.copying import Workers
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.errors import LakeError
+from dp_assets.core.units import MIB
 from dp_assets.ports.repository_index import FileKey
 from dp_assets.usecases.backup.backup_parts import SourceError, VanishedError
 from dp_assets.usecases.backup.source_files import SourceFiles, differs
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from dp_assets.usecases.backup.backup_parts import Parts
 
 Known = tuple[str, FileKey, str]  # table, file, the SHA-256 that it had
+
+
+# A sample of large files would be all of the lake: ten of 128 MB took longer than the backup.
+SAMPLE_BYTES = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ def sample(parts: Parts, lines: Sequence[PointTable], *, seed: int) -> Sampled:
         lines: of the point being made.
         seed: the number of the point, so that it is on record.
     """
-    wanted = list(_choose(parts, lines, random.Random(seed)))  # noqa: S311 - no secret
+    pick = random.Random(seed)  # noqa: S311 - no secret
+    wanted = _affordable(list(_choose(parts, lines, pick)), pick)
     parts.progress.expect(sum(key.size for _, key, _ in wanted))
     sources = SourceFiles(parts)
 
@@ -94,6 +100,17 @@ def _choose(parts: Parts, lines: Sequence[PointTable], pick: random.Random) -> I
         known = list(_known_files(parts, line))
         for key, ref in pick.sample(known, k=min(times, len(known))):
             yield line.table, key, ref.sha256
+
+
+def _affordable(known: list[Known], pick: random.Random) -> list[Known]:
+    """As many of them, by chance, as fit into the budget of one run; at least one."""
+    pick.shuffle(known)
+    kept: list[Known] = []
+    for one in known:
+        if kept and sum(key.size for _, key, _ in kept) + one[1].size > SAMPLE_BYTES:
+            break
+        kept.append(one)
+    return kept
 
 
 def _known_files(parts: Parts, line: PointTable) -> Iterator[tuple[FileKey, ObjectRef]]:

@@ -97,6 +97,14 @@ def test_a_sample_reads_that_many_known_files_and_no_others(settings):
     assert len(files.opened) == 3
 
 
+def test_a_sample_of_large_files_is_cut_short_but_never_empty(settings, monkeypatch):
+    monkeypatch.setattr("dp_assets.usecases.backup.sampling.SAMPLE_BYTES", 1)
+    backup(settings)
+    files = SeenFiles()
+    assert backup(settings, files=files, sample_files=3).sampled_files == 1
+    assert len(files.opened) == 1
+
+
 def test_a_sampled_file_that_is_gone_is_a_warning_for_the_repository_has_it(settings):
     backup(settings)
     lost = data_files(settings)[0]
