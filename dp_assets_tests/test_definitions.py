@@ -147,10 +147,10 @@ def test_loading_leaves_the_garbage_collector_as_it_was(tmp_path, monkeypatch, c
 def test_a_location_that_cannot_load_leaves_the_garbage_collector_on(monkeypatch, collector):
     collector.enable()
 
-    def broken(**_: object) -> dg.Definitions:
+    def broken(*_: object) -> dg.Definitions:
         raise ImportError("broken folder")
 
-    monkeypatch.setattr(dg, "load_from_defs_folder", broken)
+    monkeypatch.setattr(dg.ComponentTree, "build_defs", broken)
     with pytest.raises(ImportError, match="broken folder"):
         defs()
     assert collector.isenabled()

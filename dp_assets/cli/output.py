@@ -3,7 +3,6 @@
 Standard output carries the answer only; progress goes to standard error.
 """
 
-import json as jsonlib
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -80,7 +79,9 @@ class Output:
     def document(self, value: object) -> None:
         """The whole answer of a verb that prints several things otherwise; only in JSON."""
         if self.json:
-            typer.echo(jsonlib.dumps(value, indent=2, ensure_ascii=False, default=str))
+            from json import dumps  # its import costs `dp --help` more than its worth
+
+            typer.echo(dumps(value, indent=2, ensure_ascii=False, default=str))
 
     @contextmanager
     def progress(self, total: int, label: str) -> Generator[Advance, None, None]:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from json import dumps
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ def csv_text(result: "Result") -> Iterator[str]:
 
 def json_text(result: "Result") -> Iterator[str]:
     """An array with one object per row and line; NaN and infinities are texts."""
+    from json import dumps
+
     names = [dumps(column.name, ensure_ascii=False) for column in result.columns]
     between = "[\n"
     for batch in result.batches:
@@ -64,6 +65,8 @@ def _json(column: "ResultColumn", value: str | None) -> str:
     if column.kind == "nested":
         return STRING_OR_NO_NUMBER.sub(_quoted_no_number, value)
     if column.kind == "text" or value in NO_NUMBERS:
+        from json import dumps
+
         return dumps(value, ensure_ascii=False)
     return value
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import socket
 from typing import Annotated
 
 import typer
@@ -51,6 +50,8 @@ def ui(
 
 
 def _require_free(port: int) -> None:
+    import socket
+
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

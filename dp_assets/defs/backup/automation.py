@@ -19,7 +19,6 @@ def _job(
     return dg.define_asset_job(
         name,
         dg.AssetSelection.assets(key),
-        partitions_def=keys.POINTS,
         description=description,
         tags=tags,
     )

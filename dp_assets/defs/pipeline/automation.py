@@ -25,14 +25,12 @@ dimensions = dg.define_asset_job(
 days = dg.define_asset_job(
     "days",
     dg.AssetSelection.assets(*DAILY_KEYS, keys.DAY_VERDICTS).without_checks(),
-    partitions_def=keys.DAYS,
     description="A range of days from ingest to features, each day judged on its own.",
     tags={DEFERRED: "true", **ONE_AT_A_TIME},
 )
 features = dg.define_asset_job(
     "features",
     dg.AssetSelection.assets(*FEATURE_KEYS).without_checks(),
-    partitions_def=keys.DAYS,
     description="Features alone, for days whose past week changed.",
     tags={DEFERRED: "true", **ONE_AT_A_TIME},
 )
