@@ -9,7 +9,7 @@ from benchmarks.report import Findings, Goal
 OURS, PLAIN, APPENDING = "ours", "plain script", "plain, append only"
 YEAR = 365
 NOTES = (
-    "ours is `dp demo`: init, every step with its events, leases, fsync, a verdict for each day.",
+    "ours is `dp init` and `dp run`: each step with events, leases, fsync, a verdict for each day.",
     "the plain script reads, transforms and judges with the same functions, SQL and contracts and",
     "  writes by PyIceberg's overwrite, filtered by day; it judges what it holds in memory, does",
     "  not read back, sync to disk, lease, resume, record events, or go on after a bad day.",
