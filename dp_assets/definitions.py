@@ -1,6 +1,7 @@
 """The code location. Nothing is defined here; things are found, then given global policy."""
 
 import gc
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ def defs() -> dg.Definitions:
     """Everything under ``defs/``, run in this process: the engines do the parallel work."""
     load_settings()  # a bad lakehouse.yaml is one error with file and line, not a broken folder
     here = Path(__file__).parent
-    with _no_garbage_collection():
+    with _no_garbage_collection(), warnings.catch_warnings():
+        # Dagster warns of its own internals unless its own function calls them.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
         # What dg.load_from_defs_folder does, without the pages of documentation that it makes of
         # every component there is: we have none, and they were a third of the load.
         tree = dg.ComponentTree.for_project(here)

@@ -1,6 +1,7 @@
 """The whole graph, one line per asset: a change that nobody meant is seen here."""
 
 import gc
+import warnings
 
 import dagster as dg
 import pytest
@@ -132,6 +133,14 @@ def collector():
     enabled = gc.isenabled()
     yield gc
     (gc.enable if enabled else gc.disable)()
+
+
+def test_loading_says_nothing_that_a_person_would_have_to_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("DP_STATE", str(tmp_path))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        defs()
+    assert [str(one.message) for one in said] == []
 
 
 @pytest.mark.parametrize("enabled", [True, False])
