@@ -75,6 +75,11 @@ def move_file(source: Path, target: Path) -> None:
     sync_folder(source.parent)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file is one that was being written here when its process ended."""
+    return name.startswith(".") and name.endswith(TEMPORARY_SUFFIX)
+
+
 @contextmanager
 def _synced_temporary(path: Path, content: bytes) -> Generator[Path, None, None]:
     """A complete file beside ``path`` under a name of its own, gone afterwards."""

@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 
 from dp_assets.adapters.lease_owner import is_gone
 from dp_assets.adapters.leases_sql import LEASES
-from dp_assets.adapters.local_files import TEMPORARY_SUFFIX
+from dp_assets.adapters.local_files import is_temporary
 from dp_assets.adapters.spool import DAMAGED, FILE_NAME, SUFFIX
 from dp_assets.adapters.spool import damage as damage_of
 from dp_assets.ports.doctor import HeldLease, SpooledRows, TemporaryFile
@@ -45,7 +45,7 @@ def _temporary_files(folder: Path, leave_out: set[Path]) -> Iterator[TemporaryFi
     for root, folders, names in os.walk(folder):
         folders[:] = [f for f in folders if (Path(root) / f).resolve() not in leave_out]
         for name in names:
-            if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
+            if is_temporary(name):
                 path = Path(root) / name
                 try:
                     modified_ms = path.stat().st_mtime_ns // 1_000_000

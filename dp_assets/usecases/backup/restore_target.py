@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dp_assets.adapters.catalogs import sqlite_file
 from dp_assets.adapters.iceberg_json import read_metadata
-from dp_assets.adapters.local_files import create_file, local_path
+from dp_assets.adapters.local_files import create_file, is_temporary, local_path
 from dp_assets.adapters.pyiceberg_inventory import UNREADABLE, list_pointers
 from dp_assets.adapters.reading_io import ReadingIO
 from dp_assets.adapters.state_folder import is_there
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "lakehouse.yaml"
 CATALOG_SCHEMES = {"sqlite": "sql", "postgresql": "sql", "http": "rest", "https": "rest"}
+# The catalog's neighbours are there while SQLite writes: https://sqlite.org/tempfiles.html
+OURS = {"state", "warehouse", *(f"catalog.db{end}" for end in ("", "-journal", "-wal", "-shm"))}
 HOW = "--to takes a folder, s3://bucket/prefix, a catalog's address, or a lakehouse.yaml"
 MADE = """\
 # A lakehouse that `dp restore` made: catalog.db, warehouse/ and state/ beside this file.
@@ -156,8 +158,8 @@ def _in_folder(settings: Settings, folder: Path) -> Target:
 
 
 def _is_ours(folder: Path) -> bool:
-    """What a killed restore has made so far."""
-    return {path.name for path in folder.iterdir()} <= {"state", "catalog.db", "warehouse"}
+    """What a killed restore has made so far, the files in which it was writing included."""
+    return all(path.name in OURS or is_temporary(path.name) for path in folder.iterdir())
 
 
 def _with_catalog(settings: Settings, uri: str, warehouse: str) -> Target:
