@@ -25,6 +25,7 @@ from dp_assets.domains.backup.records import RECOVERY_POINTS
 from dp_assets.domains.benchmarks.results import BENCHMARK_RESULTS
 from dp_assets.domains.lake.identity import NAMESPACE, Identity, Place, recorded, require_same
 from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
+from dp_assets.ports.leases import held_lease
 from dp_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from dp_assets.domains.lake.spool_flush import Flushed
     from dp_assets.domains.pipeline.daily import Pipeline
     from dp_assets.domains.quality.contract import Contract
-    from dp_assets.ports.leases import Leases
+    from dp_assets.ports.leases import Lease, Leases
 
 OPS_TABLES = (DATA_QUALITY_RESULTS, BENCHMARK_RESULTS, RECOVERY_POINTS)
 
@@ -79,6 +80,22 @@ class Lakehouse:
             tmp_dir=self.settings.tmp_dir,
         )
         return ObjectLeases(store, now_ms=now_ms, sleep=time.sleep, is_gone=is_gone)
+
+    @contextmanager
+    def lease(self, name: str, *, doing: str) -> Generator[Lease, None, None]:
+        """Hold the lease ``name`` for the length of a block, as long as the settings say.
+
+        Raises TransientError when somebody else holds it.
+        """
+        limits = self.settings.leases
+        with held_lease(
+            self.leases,
+            name,
+            owner=owner_text(doing),
+            ttl_ms=limits.ttl_seconds * 1000,
+            wait_ms=limits.wait_seconds * 1000,
+        ) as lease:
+            yield lease
 
     @cached_property
     def writer(self) -> PyIcebergWriter:

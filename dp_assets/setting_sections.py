@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -45,7 +45,26 @@ class Section(BaseModel):
     )
 
 
-class Catalog(Section):
+class WithProperties(Section):
+    """A section that passes properties of PyIceberg's names on; secrets among them are hidden."""
+
+    if TYPE_CHECKING:  # each section declares it in its place, with its own description
+        properties: Mapping[str, Property]
+
+    @field_validator("properties", check_fields=False)
+    @classmethod
+    def _hide_secrets(cls, given: Mapping[str, str | Secret]) -> Mapping[str, str | Secret]:
+        return {
+            name: Secret(value) if isinstance(value, str) and names_secret(name) else value
+            for name, value in given.items()
+        }
+
+    def plain_properties(self) -> dict[str, str]:
+        """The properties with their secrets, for the call that connects; never for display."""
+        return {k: v.reveal() if isinstance(v, Secret) else v for k, v in self.properties.items()}
+
+
+class Catalog(WithProperties):
     """Where the tables' pointers are. PyIceberg's names; anything else goes into properties."""
 
     name: Text = Field("lake", description="Name of the catalog, for PyIceberg and engines.")
@@ -67,18 +86,6 @@ class Catalog(Section):
         if kind in ("rest", "hive"):
             raise ValueError(f"uri is missing; a {kind} catalog has no default address")
         return {**data, "uri": ""}
-
-    @field_validator("properties")
-    @classmethod
-    def _hide_secrets(cls, given: Mapping[str, str | Secret]) -> Mapping[str, str | Secret]:
-        return {
-            name: Secret(value) if isinstance(value, str) and names_secret(name) else value
-            for name, value in given.items()
-        }
-
-    def plain_properties(self) -> dict[str, str]:
-        """The properties with their secrets, for the call that connects; never for display."""
-        return {k: v.reveal() if isinstance(v, Secret) else v for k, v in self.properties.items()}
 
 
 class Warehouse(Section):

@@ -3,32 +3,20 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from dp_assets.core.secrets import Address, Secret, names_secret
-from dp_assets.setting_sections import Section, Share
+from dp_assets.core.secrets import Address
+from dp_assets.setting_sections import Section, Share, WithProperties
 from dp_assets.setting_types import Property, Root, Text
 from dp_assets.setting_types_recovery import KeyFiles, RootOrNone, SecretFile, Texts
 
 
-class Place(Section):
+class Place(WithProperties):
     """Where a repository is; credentials are the catalog's unless given here."""
 
     properties: Mapping[str, Property] = Field(
         {}, description="PyIceberg's names, e.g. s3.endpoint; default: the catalog's."
     )
-
-    @field_validator("properties")
-    @classmethod
-    def _hide_secrets(cls, given: Mapping[str, str | Secret]) -> Mapping[str, str | Secret]:
-        return {
-            name: Secret(value) if isinstance(value, str) and names_secret(name) else value
-            for name, value in given.items()
-        }
-
-    def plain_properties(self) -> dict[str, str]:
-        """The properties with their secrets, for the call that connects; never for display."""
-        return {k: v.reveal() if isinstance(v, Secret) else v for k, v in self.properties.items()}
 
 
 class Repository(Place):

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dp_assets.cli import cells
-from dp_assets.cli.backup_bar import watched
 from dp_assets.cli.exits import ExitCode
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, Shown, examples
+from dp_assets.cli.transfer import watched
 from dp_assets.core.errors import ConfigurationError
 
 if TYPE_CHECKING:

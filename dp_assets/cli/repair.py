@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dp_assets.cli import cells
-from dp_assets.cli.backup_bar import watched
 from dp_assets.cli.confirm import YesFlag, confirm
 from dp_assets.cli.exits import ExitCode
 from dp_assets.cli.fsck import finding_document, repository_or_reason, show_findings
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
 from dp_assets.cli.restore import KeyFlag, RepositoryFlag
-from dp_assets.cli.transfer import transfer
+from dp_assets.cli.transfer import transfer, watched
 from dp_assets.core.errors import ConfigurationError
 
 if TYPE_CHECKING:

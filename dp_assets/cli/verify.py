@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dp_assets.cli import cells
-from dp_assets.cli.backup_bar import watched
 from dp_assets.cli.exits import ExitCode
 from dp_assets.cli.output import JsonFlag, Output, Panel, Shown, examples
 from dp_assets.cli.restore import KeyFlag, RepositoryFlag
+from dp_assets.cli.transfer import watched
 
 if TYPE_CHECKING:
     from dp_assets.domains.backup.verification import Damage, Verified

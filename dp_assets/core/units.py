@@ -26,6 +26,11 @@ def iso_utc(epoch_ms: int) -> str:
     return utc(epoch_ms).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def iso_utc_ms(epoch_ms: int) -> str:
+    """``2013-01-02T03:04:05.678Z``: milliseconds, always UTC; how facts are spooled."""
+    return utc(epoch_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def format_bytes(size_bytes: int) -> str:
     """Binary units, three significant digits: ``512 B``, ``1.50 MiB``, ``20.0 GiB``."""
     for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):

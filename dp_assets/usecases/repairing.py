@@ -5,14 +5,12 @@ from pyiceberg.catalog.sql import SqlCatalog
 from dp_assets.adapters.doctor.doctor_metadata import lost_snapshots
 from dp_assets.adapters.doctor.doctor_tables import move_back, states_before
 from dp_assets.adapters.inventory_state import read_inventory
-from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.reading_io import ReadingIO
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.core.ids import TableId
 from dp_assets.domains.lake.doctor_tables import Repair, way_back
 from dp_assets.lakehouse import Lakehouse
 from dp_assets.ports.doctor import TableReading
-from dp_assets.ports.leases import held_lease
 from dp_assets.settings import Settings
 
 
@@ -64,14 +62,7 @@ def repair(lake: Lakehouse, planned: Repair) -> None:
             f"{doing}: a {lake.settings.catalog.type} catalog keeps its pointers itself",
             hint=f"set the table's metadata location there to {planned.target.location}",
         )
-    limits = lake.settings.leases
-    with held_lease(
-        lake.leases,
-        f"table/{planned.table}",
-        owner=owner_text("doctor --repair"),
-        ttl_ms=limits.ttl_seconds * 1000,
-        wait_ms=limits.wait_seconds * 1000,
-    ) as lease:
+    with lake.lease(f"table/{planned.table}", doing="doctor --repair") as lease:
         move_back(
             lake.catalog,
             planned.table,

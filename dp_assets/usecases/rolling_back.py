@@ -8,7 +8,6 @@ from pyiceberg.io import load_file_io
 
 from dp_assets.adapters.iceberg_json import read_metadata
 from dp_assets.adapters.iceberg_state import load_state
-from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.pyiceberg_create import refuse_foreign
 from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.pyiceberg_inventory import list_pointers
@@ -18,7 +17,6 @@ from dp_assets.core.errors import PermanentError, TransientError
 from dp_assets.core.units import now_ms
 from dp_assets.domains.lake.naming import find_table
 from dp_assets.domains.lake.rollback import RollbackPlan, plan_rollback, rolled_back
-from dp_assets.ports.leases import held_lease
 
 if TYPE_CHECKING:
     from dp_assets.lakehouse import Lakehouse
@@ -57,15 +55,8 @@ def roll_back(lake: Lakehouse, plan: RollbackPlan) -> None:
     """
     doing = f"roll back {plan.table}"
     lake.require_identity(doing)
-    limits = lake.settings.leases
     with (
-        held_lease(
-            lake.leases,
-            f"table/{plan.table}",
-            owner=owner_text(doing),
-            ttl_ms=limits.ttl_seconds * 1000,
-            wait_ms=limits.wait_seconds * 1000,
-        ) as lease,
+        lake.lease(f"table/{plan.table}", doing=doing) as lease,
         verdicts(doing, hint="look at the table with 'dp table', then decide"),
     ):
         pointer = list_pointers(lake.catalog)[plan.table]

@@ -11,6 +11,7 @@ from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile
 
 from dp_assets.adapters.local_files import local_path
 from dp_assets.adapters.objects.lake_files import LocalLakeFiles
+from dp_assets.adapters.reading_io import LocalInput
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.lake_files import FileStat, LakeFiles, NewFile
 from dp_assets.ports.object_store import Reader
@@ -38,18 +39,8 @@ class Confinement:
         return Path(real)
 
 
-class ConfinedInput(InputFile):
+class ConfinedInput(LocalInput):
     """A local file to be read, by Arrow's own reader."""
-
-    def __init__(self, location: str, *, path: Path) -> None:
-        super().__init__(location)
-        self._path = path
-
-    def __len__(self) -> int:
-        return self._path.stat().st_size
-
-    def exists(self) -> bool:
-        return self._path.exists()
 
     def open(self, seekable: bool = True) -> InputStream:
         del seekable

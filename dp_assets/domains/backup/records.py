@@ -1,25 +1,25 @@
 """`ops.recovery_points`: one row per attempt to make a point and per drill of one."""
 
-from pyiceberg.schema import Schema
+from collections.abc import Sequence
+
 from pyiceberg.types import (
     BooleanType,
     DoubleType,
-    IcebergType,
     LongType,
-    NestedField,
     StringType,
     TimestamptzType,
 )
 
 from dp_assets.core.ids import TableId
-from dp_assets.core.units import utc
+from dp_assets.core.units import iso_utc_ms
+from dp_assets.domains.lake.ops_tables import Column, ops_schema
 from dp_assets.ports.recovery import PointManifest, PointRecord, ProofRecord
 from dp_assets.ports.tables import TableSpec
 
 Cell = str | int | float | bool | None
 POINT, DRILL = "point", "drill"
 
-_COLUMNS: tuple[tuple[str, IcebergType, bool, str], ...] = (
+_COLUMNS: Sequence[Column] = (
     ("kind", StringType(), True, "point: one was made or tried; drill: one was restored."),
     ("point", LongType(), False, "Number of the point; null when none was made."),
     ("started_at", TimestamptzType(), True, "When it began, UTC."),
@@ -39,12 +39,7 @@ _COLUMNS: tuple[tuple[str, IcebergType, bool, str], ...] = (
 
 RECOVERY_POINTS = TableSpec(
     table=TableId("ops", "recovery_points"),
-    schema=Schema(
-        *(
-            NestedField(field_id, name, kind, required=required, doc=doc)
-            for field_id, (name, kind, required, doc) in enumerate(_COLUMNS, start=1)
-        )
-    ),
+    schema=ops_schema(_COLUMNS),
     comment="Recovery points made and drilled: one row per attempt.",
     key_columns=("kind", "started_at", "run_id"),
     writer="ops/facts",
@@ -59,8 +54,8 @@ def point_row(
     return {
         "kind": POINT,
         "point": record.number,
-        "started_at": _iso(manifest.started_at_ms),
-        "finished_at": _iso(manifest.finished_at_ms),
+        "started_at": iso_utc_ms(manifest.started_at_ms),
+        "finished_at": iso_utc_ms(manifest.finished_at_ms),
         "seconds": record.seconds,
         "tables": record.tables,
         "files": sum(table.files for table in manifest.tables),
@@ -86,8 +81,8 @@ def failed_row(
     return {
         "kind": POINT if drilled is None else DRILL,
         "point": drilled,
-        "started_at": _iso(started_at_ms),
-        "finished_at": _iso(finished_at_ms),
+        "started_at": iso_utc_ms(started_at_ms),
+        "finished_at": iso_utc_ms(finished_at_ms),
         "seconds": (finished_at_ms - started_at_ms) / 1000,
         "complete": False,
         "problem": problem,
@@ -101,8 +96,8 @@ def proof_row(proof: ProofRecord, *, run_id: str) -> dict[str, Cell]:
     return {
         "kind": DRILL,
         "point": proof.point,
-        "started_at": _iso(proof.at_ms),
-        "finished_at": _iso(proof.at_ms + round(proof.seconds * 1000)),
+        "started_at": iso_utc_ms(proof.at_ms),
+        "finished_at": iso_utc_ms(proof.at_ms + round(proof.seconds * 1000)),
         "seconds": float(proof.seconds),
         "tables": len(proof.tables),
         "bytes": proof.bytes,
@@ -111,7 +106,3 @@ def proof_row(proof: ProofRecord, *, run_id: str) -> dict[str, Cell]:
         "problem": "; ".join(problems) or None,
         "run_id": run_id,
     }
-
-
-def _iso(epoch_ms: int) -> str:
-    return utc(epoch_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,26 +2,24 @@
 
 from collections.abc import Sequence
 
-from pyiceberg.schema import Schema
 from pyiceberg.types import (
     BooleanType,
     DoubleType,
-    IcebergType,
     LongType,
-    NestedField,
     StringType,
     TimestamptzType,
 )
 
 from dp_assets.core.ids import TableId
-from dp_assets.core.units import utc
+from dp_assets.core.units import iso_utc_ms
 from dp_assets.domains.benchmarks.verdict import judge
+from dp_assets.domains.lake.ops_tables import Column, ops_schema
 from dp_assets.ports.benchmarks import BenchmarkResult
 from dp_assets.ports.tables import TableSpec
 
 Cell = str | int | float | bool | None
 
-_COLUMNS: tuple[tuple[str, IcebergType, bool, str], ...] = (
+_COLUMNS: Sequence[Column] = (
     ("measured_at", TimestamptzType(), True, "When the run of all queries began, UTC."),
     ("query", StringType(), True, "Name of the query."),
     ("verdict", StringType(), True, "PASS, SLOW (up to twice what is expected) or FAIL."),
@@ -39,12 +37,7 @@ _COLUMNS: tuple[tuple[str, IcebergType, bool, str], ...] = (
 
 BENCHMARK_RESULTS = TableSpec(
     table=TableId("ops", "benchmark_results"),
-    schema=Schema(
-        *(
-            NestedField(field_id, name, kind, required=required, doc=doc)
-            for field_id, (name, kind, required, doc) in enumerate(_COLUMNS, start=1)
-        )
-    ),
+    schema=ops_schema(_COLUMNS),
     comment="Timed queries on the finished tables: one row per query and run.",
     key_columns=("run_id", "query"),
     writer="ops/facts",
@@ -70,7 +63,7 @@ def benchmark_rows(
         run_id: of the Dagster run.
     """
     complete = len(results) == asked
-    measured_at = utc(measured_at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    measured_at = iso_utc_ms(measured_at_ms)
     return [
         {
             "measured_at": measured_at,

@@ -3,22 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from pyiceberg.schema import Schema
 from pyiceberg.types import (
     BooleanType,
-    IcebergType,
     LongType,
-    NestedField,
     StringType,
     TimestamptzType,
 )
 
 from dp_assets.core.ids import TableId
-from dp_assets.core.units import utc
+from dp_assets.core.units import iso_utc_ms
+from dp_assets.domains.lake.ops_tables import Column, ops_schema
 from dp_assets.domains.quality.verdict import CheckOutcome, Scalar, Verdict
 from dp_assets.ports.tables import TableSpec
 
-_COLUMNS: Sequence[tuple[str, IcebergType, bool, str]] = (
+_COLUMNS: Sequence[Column] = (
     ("check_time", TimestamptzType(), True, "When the check was evaluated, UTC."),
     ("table", StringType(), True, "Table judged, namespace.name."),
     ("partition", StringType(), False, "Day judged; null for a table judged whole."),
@@ -38,12 +36,7 @@ _COLUMNS: Sequence[tuple[str, IcebergType, bool, str]] = (
 
 DATA_QUALITY_RESULTS = TableSpec(
     table=TableId("ops", "data_quality_results"),
-    schema=Schema(
-        *(
-            NestedField(field_id, name, kind, required=required, doc=doc)
-            for field_id, (name, kind, required, doc) in enumerate(_COLUMNS, start=1)
-        )
-    ),
+    schema=ops_schema(_COLUMNS),
     comment="Every check of every contract, passed or not: one row per evaluation.",
     key_columns=("run_id", "table", "partition", "check", "check_time"),
     writer="ops/facts",
@@ -58,7 +51,7 @@ def result_rows(verdict: Verdict, *, run_id: str, checked_at_ms: int) -> list[di
         run_id: the run that judged.
         checked_at_ms: Unix epoch, UTC, milliseconds; written as ISO text with milliseconds.
     """
-    check_time = utc(checked_at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    check_time = iso_utc_ms(checked_at_ms)
     shared: dict[str, Scalar] = {
         "check_time": check_time,
         "table": str(verdict.table),

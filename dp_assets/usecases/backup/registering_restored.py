@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pyiceberg.catalog.sql import SqlCatalog
 
 from dp_assets.adapters.iceberg_json import read_metadata
-from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.namespace_properties import write_properties
 from dp_assets.adapters.pyiceberg_create import refuse_foreign
 from dp_assets.adapters.pyiceberg_inventory import UNREADABLE
@@ -18,7 +17,6 @@ from dp_assets.adapters.recovery.pyiceberg_views import create_view
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.core.units import now_ms
 from dp_assets.domains.backup.restore_plan import moved_namespace
-from dp_assets.ports.leases import held_lease
 from dp_assets.usecases.backup.restore_journal import Replaced, record_replaced
 
 if TYPE_CHECKING:
@@ -131,14 +129,7 @@ def replace_pointer(lake: Lakehouse, table: TableId, *, old: str, new: str, why:
             f"{doing}: a {lake.settings.catalog.type} catalog keeps its pointers itself",
             hint="drop the table there, or restore it under another name with --rename",
         )
-    limits = lake.settings.leases
-    with held_lease(
-        lake.leases,
-        f"table/{table}",
-        owner=owner_text(why),
-        ttl_ms=limits.ttl_seconds * 1000,
-        wait_ms=limits.wait_seconds * 1000,
-    ) as lease:
+    with lake.lease(f"table/{table}", doing=why) as lease:
         _refuse_foreign(lake, table, old)
         record_replaced(lake.settings, Replaced(now_ms(), str(table), old, new, why))
         lake.leases.check(lease)

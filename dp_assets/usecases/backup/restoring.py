@@ -12,14 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.core.units import now_ms
 from dp_assets.domains.backup.points import Points
 from dp_assets.domains.backup.restore_plan import Refused, require_room
 from dp_assets.lakehouse import opened
-from dp_assets.ports.leases import held_lease
 from dp_assets.ports.object_store import DamagedObjectError, MissingObjectError
 from dp_assets.ports.recovery import TableContent
 from dp_assets.usecases.backup.registering_restored import Registration
@@ -163,16 +161,10 @@ def _nothing_to_resume() -> ConfigurationError:
 @contextmanager
 def _alone(lake: Lakehouse) -> Generator[Heartbeat, None, None]:
     """One restore at a time into a lakehouse."""
-    limits = lake.settings.leases
+    ttl_ms = lake.settings.leases.ttl_seconds * 1000
     with (
-        held_lease(
-            lake.leases,
-            LEASE,
-            owner=owner_text("dp restore"),
-            ttl_ms=limits.ttl_seconds * 1000,
-            wait_ms=limits.wait_seconds * 1000,
-        ) as lease,
-        Heartbeat(ttl_ms=limits.ttl_seconds * 1000, now_ms=now_ms) as heartbeat,
+        lake.lease(LEASE, doing="dp restore") as lease,
+        Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
     ):
         heartbeat.keep(lake.leases, lease)
         yield heartbeat

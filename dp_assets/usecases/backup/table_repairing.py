@@ -12,7 +12,6 @@ from pyiceberg.io import load_file_io
 
 from dp_assets.adapters.iceberg_publish import publish
 from dp_assets.adapters.iceberg_state import load_state
-from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.pyiceberg_create import refuse_foreign
 from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
@@ -23,7 +22,6 @@ from dp_assets.core.units import now_ms
 from dp_assets.domains.lake.fsck import Problem
 from dp_assets.domains.lake.repairing import TableRepair
 from dp_assets.ports.closure import one_spelling
-from dp_assets.ports.leases import held_lease
 from dp_assets.usecases.backup.checking import lake_files
 from dp_assets.usecases.backup.putting_back import Hand, put_back
 from dp_assets.usecases.backup.relocation import nobody_counts
@@ -56,16 +54,9 @@ def put_files_back(
     """
     doing = f"repair {plan.table}"
     lake.require_identity(doing)
-    limits = lake.settings.leases
-    ttl_ms = limits.ttl_seconds * 1000
+    ttl_ms = lake.settings.leases.ttl_seconds * 1000
     with (
-        held_lease(
-            lake.leases,
-            f"table/{plan.table}",
-            owner=owner_text(doing),
-            ttl_ms=ttl_ms,
-            wait_ms=limits.wait_seconds * 1000,
-        ) as lease,
+        lake.lease(f"table/{plan.table}", doing=doing) as lease,
         Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
     ):
         heartbeat.keep(lake.leases, lease)
@@ -108,15 +99,8 @@ def forget_files(lake: Lakehouse, plan: TableRepair) -> None:
         )
     doing = f"repair {plan.table}"
     lake.require_identity(doing)
-    limits = lake.settings.leases
     with (
-        held_lease(
-            lake.leases,
-            f"table/{plan.table}",
-            owner=owner_text(doing),
-            ttl_ms=limits.ttl_seconds * 1000,
-            wait_ms=limits.wait_seconds * 1000,
-        ) as lease,
+        lake.lease(f"table/{plan.table}", doing=doing) as lease,
         verdicts(doing, hint="look at the table with 'dp table', then decide"),
     ):
         state = _state(lake, plan)

@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.namespace_properties import write_properties
 from dp_assets.adapters.objects.copying import StoppedError, Workers
 from dp_assets.adapters.objects.lake_files import CatalogFiles
@@ -26,7 +25,6 @@ from dp_assets.domains.backup.restore_plan import (
     Wanted,
     require_room,
 )
-from dp_assets.ports.leases import held_lease
 from dp_assets.ports.recovery import FileKind, History
 from dp_assets.usecases.backup.putting_back import Hand, put_back
 from dp_assets.usecases.backup.registering_restored import replace_pointer
@@ -141,14 +139,7 @@ def undrop(
         TransientError: somebody else is at the table.
     """
     lake.require_identity(f"undrop {plan.table}")
-    limits = lake.settings.leases
-    with held_lease(
-        lake.leases,
-        f"undrop/{plan.table}",
-        owner=owner_text("dp undrop"),
-        ttl_ms=limits.ttl_seconds * 1000,
-        wait_ms=limits.wait_seconds * 1000,
-    ):
+    with lake.lease(f"undrop/{plan.table}", doing="dp undrop"):
         _put_back(lake, repository, plan, on_bytes)
         _register(lake, plan)
 
