@@ -1,6 +1,7 @@
 """The files of tables, by the locations that Iceberg metadata names them with."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,9 +25,10 @@ class FileStat:
 class NewFile(Writer, Protocol):
     """A file being written; without a commit nothing of it is left behind."""
 
-    def commit(self, *, replace: bool = False) -> None:
-        """Make it durable under its location.
+    def commit(self, *, replace: bool = False, durable: bool = True) -> None:
+        """Give it its location.
 
+        Without ``durable`` it may be lost or torn by a power cut until :meth:`LakeFiles.settle`.
         Raises PermanentError when the location is taken, unless ``replace``.
         """
         ...
@@ -53,6 +55,13 @@ class LakeFiles(ABC):
     @abstractmethod
     def create(self, location: str) -> AbstractContextManager[NewFile]:
         """Write a file of any size in bounded memory; folders are made."""
+
+    def settle(self, locations: Iterable[str]) -> None:
+        """Files and folders are durable, all below them too, when this returns.
+
+        Raises TransientError or PermanentError when something cannot be made durable.
+        """
+        del locations  # a store without anything like it is durable at every commit
 
     @abstractmethod
     def delete(self, location: str) -> None:

@@ -46,10 +46,11 @@ class Writer(Protocol):
 class Upload(Writer, Protocol):
     """An object on its way. Without a commit nothing of it is left behind."""
 
-    def commit(self, key: str, *, replace: bool = False) -> None:
-        """Make the bytes durable under ``key``, which may be known only now.
+    def commit(self, key: str, *, replace: bool = False, durable: bool = True) -> None:
+        """Store the bytes under ``key``, which may be known only now.
 
-        A taken key keeps its content unless ``replace``.
+        A taken key keeps its content unless ``replace``. Without ``durable`` they may be lost or
+        torn by a power cut until :meth:`ObjectStore.settle`.
         """
         ...
 
@@ -89,6 +90,13 @@ class ObjectStore(ABC):
     @abstractmethod
     def upload(self) -> AbstractContextManager[Upload]:
         """Store an object of any size in bounded memory."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Everything that can be read now is durable when this returns, whoever stored it.
+
+        Raises TransientError or PermanentError when something cannot be made durable.
+        """
 
     @abstractmethod
     def read(self, key: str) -> bytes:

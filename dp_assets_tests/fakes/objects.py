@@ -42,6 +42,9 @@ class MemoryObjectStore(ObjectStore):
         self._change(key)
         self.objects[key] = content
 
+    def settle(self) -> None:
+        """Nothing is durable in a fake."""
+
     @contextmanager
     def upload(self) -> Generator["MemoryUpload", None, None]:
         yield MemoryUpload(self)
@@ -89,7 +92,8 @@ class MemoryUpload(io.BytesIO):
         super().__init__()
         self._store = store
 
-    def commit(self, key: str, *, replace: bool = False) -> None:
+    def commit(self, key: str, *, replace: bool = False, durable: bool = True) -> None:
+        del durable
         if replace or key not in self._store.objects:
             self._store.put(key, self.getvalue())
 

@@ -4,91 +4,19 @@ Proved on the system calls of a real process: whenever the catalog's database is
 and folder made until then in the warehouse is synced, and so is the folder that names it.
 """
 
-import re
-import shutil
-import subprocess
-import sys
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from dp_assets_tests.faults.traced_writes import PHASES
-
-CALLS = "openat,creat,mkdir,mkdirat,pwrite64,write,fsync,fdatasync,rename,renameat2,link,unlink"
-RESUMED = re.compile(r"<\.\.\. (\w+) resumed>")
-LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += (\d+)(?:<(.*)>)?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One system call that succeeded, with the path it was about."""
-
-    name: str
-    path: str
-    flags: str = ""
+from dp_assets_tests.faults.tracing import Call, traced
 
 
 @pytest.fixture(scope="module")
 def phases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Sequence[Call]]:
     """Phase of the traced process -> its calls under the lakehouse's folder, in order."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed; Debian: apt-get install strace")
-    probe = subprocess.run(["strace", "-f", "true"], capture_output=True, text=True)
-    if "PTRACE_TRACEME" in probe.stderr or ("ptrace" in probe.stderr and probe.returncode):
-        pytest.skip(f"unavoidable: this machine forbids tracing: {probe.stderr.strip()}")
-    folder = tmp_path_factory.mktemp("traced")
-    trace = tmp_path_factory.mktemp("trace") / "trace.txt"
-    strace = [
-        "strace",
-        "-f",
-        "-y",
-        "-qq",
-        "--seccomp-bpf",
-        "-e",
-        f"trace={CALLS}",
-        "-o",
-        str(trace),
-    ]
-    done = subprocess.run(
-        [*strace, sys.executable, "-m", "dp_assets_tests.faults.traced_writes", str(folder)],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, list[Call]] = defaultdict(list)
-    phase = ""
-    for call in calls(trace):
-        if call.name == "mkdir" and "/phase-" in call.path:
-            phase = call.path.rpartition("/phase-")[2]
-        elif call.path.startswith(str(folder)):
-            found[phase].append(call)
-    return found
-
-
-def calls(trace: Path) -> Iterator[Call]:
-    """The finished calls, at the moment they returned."""
-    begun: dict[str, str] = {}
-    for line in trace.read_text().splitlines():
-        thread = line.split(" ", 1)[0]
-        if line.endswith("<unfinished ...>"):
-            begun[thread] = line.removesuffix("<unfinished ...>").rstrip()
-            continue
-        whole = RESUMED.sub("", line)
-        if whole != line:
-            whole = begun.pop(thread) + whole.split(" ", 1)[1].lstrip()
-        if found := LINE.match(whole):
-            yield parsed(found[1], found[2], opened=found[4])
-
-
-def parsed(name: str, arguments: str, *, opened: str | None) -> Call:
-    if opened:
-        return Call(name, opened, flags=arguments)
-    on_descriptor = re.match(r"\d+<([^>]*)>", arguments)
-    quoted = re.findall(r'"([^"]*)"', arguments)
-    return Call(name, on_descriptor[1] if on_descriptor else (quoted or [""])[-1])
+    folder, trace = tmp_path_factory.mktemp("traced"), tmp_path_factory.mktemp("trace") / "calls"
+    return traced("dp_assets_tests.faults.traced_writes", folder, trace=trace)
 
 
 def unsynced_at_commits(made: Sequence[Call]) -> list[set[str]]:

@@ -5,8 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
+from dp_assets_tests.faults.tracing import strace
 from dp_assets_tests.usecases.backup.table_points import add_point, new_repository
 from dp_assets_tests.zoo import POINTERS, PREFIX, unpack_zoo
 
@@ -14,20 +13,15 @@ CALLS = "open,openat,stat,newfstatat,statx,access,faccessat2,readlink,unlink,ren
 
 
 def test_no_path_below_the_old_root_is_opened(tmp_path: Path):
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed; Debian: apt-get install strace")
-    probe = subprocess.run(["strace", "-f", "true"], capture_output=True, text=True)
-    if "PTRACE_TRACEME" in probe.stderr or ("ptrace" in probe.stderr and probe.returncode):
-        pytest.skip(f"unavoidable: this machine forbids tracing: {probe.stderr.strip()}")
+    trace, new = tmp_path / "trace.txt", tmp_path / "new"
+    words = strace(CALLS, trace)
     zoo = unpack_zoo(tmp_path)
     repository = new_repository(tmp_path / "repository")
     add_point(repository, {f"zoo.{n}": p for n, p in POINTERS.items()}, read=zoo.files.read)
     shutil.rmtree(zoo.folder)
-    trace, new = tmp_path / "trace.txt", tmp_path / "new"
-    strace = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", f"trace={CALLS}", "-o", str(trace)]
     module = [sys.executable, "-m", "dp_assets_tests.faults.traced_restore"]
     done = subprocess.run(
-        [*strace, *module, str(tmp_path / "repository"), str(new)], capture_output=True, text=True
+        [*words, *module, str(tmp_path / "repository"), str(new)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     lines = trace.read_text(errors="replace").splitlines()

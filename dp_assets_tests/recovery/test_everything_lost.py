@@ -9,11 +9,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
 from dp_assets.lakehouse import opened
 from dp_assets.settings import Settings, load_settings
 from dp_assets.usecases.backup.making_repository import NewKeys, init_repository
+from dp_assets_tests.faults.tracing import strace
 from dp_assets_tests.recovery.lakes import (
     SHOP,
     ZOO,
@@ -33,17 +32,6 @@ from dp_assets_tests.usecases.backup.readings import Readings
 
 OPENING = "open,openat,stat,newfstatat,statx,access,faccessat2,readlink,unlink,rename"
 TABLES = {*SHOP, *(f"zoo.{name}" for name in ZOO)}
-
-
-def strace(trace: Path) -> list[str]:
-    """The words before a command that is traced; a skip where tracing is not possible."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed; Debian: apt-get install strace")
-    words = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", f"trace={OPENING}", "-o", str(trace)]
-    probe = run("strace", "-f", "true", cwd=trace.parent)
-    if "PTRACE_TRACEME" in probe.err or ("ptrace" in probe.err and probe.code):
-        pytest.skip(f"unavoidable: this machine forbids tracing: {probe.err.strip()}")
-    return words
 
 
 def destroyed(settings: Settings, folder: Path) -> dict[str, Readings]:
@@ -94,7 +82,7 @@ def test_rebuilt_from_a_folder_without_opening_a_path_of_the_old_one(tmp_path: P
     before = destroyed(settings, old)
     trace = tmp_path / "trace.txt"
     words = ("restore", "--repository", str(tmp_path / "repository"), "--to", str(new), "--json")
-    said = run(*strace(trace), *command(*words), cwd=elsewhere)
+    said = run(*strace(OPENING, trace), *command(*words), cwd=elsewhere)
     assert said.code == 0, said.err
     assert {one["restored_as"] for one in json.loads(said.out)["tables"]} == TABLES
     lines = trace.read_text(errors="replace").splitlines()

@@ -204,10 +204,10 @@ def end_before_file(number: int, patch: pytest.MonkeyPatch) -> None:
     left = iter(range(number))
     original = LocalNewFile.commit
 
-    def commit(file: LocalNewFile, *, replace: bool = False) -> None:
+    def commit(file: LocalNewFile, *, replace: bool = False, durable: bool = True) -> None:
         if next(left, None) is None:
             raise PulledPlugError
-        original(file, replace=replace)
+        original(file, replace=replace, durable=durable)
 
     patch.setattr(LocalNewFile, "commit", commit)
 

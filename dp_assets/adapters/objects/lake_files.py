@@ -1,7 +1,7 @@
 """The files of tables: on this machine's disks, and in buckets with the catalog's properties."""
 
 import secrets
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from stat import S_ISREG
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, local_path
 from dp_assets.adapters.objects.file_errors import file_errors
+from dp_assets.adapters.objects.file_systems import sync_whole
 from dp_assets.adapters.objects.local_objects import LocalWriter, opened, written
 from dp_assets.adapters.objects.s3_settings import S3Options, bucket_and_key
 from dp_assets.core.errors import ConfigurationError, PermanentError
@@ -48,6 +49,14 @@ class LocalLakeFiles(LakeFiles):
         with written(path.parent / f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}") as writer:
             yield LocalNewFile(writer, path)
 
+    def settle(self, locations: Iterable[str]) -> None:
+        disks: dict[int, Path] = {}
+        for path in map(require_local, locations):
+            with file_errors("sync", path):
+                disks.setdefault(path.stat().st_dev, path if path.is_dir() else path.parent)
+        for folder in disks.values():
+            sync_whole(folder)
+
     def delete(self, location: str) -> None:
         path = require_local(location)
         with file_errors("delete", path):
@@ -63,8 +72,8 @@ class LocalNewFile:
         self.write = writer.write
         self.flush = writer.flush
 
-    def commit(self, *, replace: bool = False) -> None:
-        if not self._writer.place(self._path, replace=replace):
+    def commit(self, *, replace: bool = False, durable: bool = True) -> None:
+        if not self._writer.place(self._path, replace=replace, durable=durable):
             raise taken(str(self._path))
 
 
@@ -128,7 +137,8 @@ class S3NewFile:
         self.write = spool.write
         self.flush = spool.flush
 
-    def commit(self, *, replace: bool = False) -> None:
+    def commit(self, *, replace: bool = False, durable: bool = True) -> None:
+        del durable  # every object is, once it is stored
         if not self._bucket.send(self._spool, self._key, replace=replace):
             raise taken(self._bucket.where(self._key))
 
@@ -157,6 +167,9 @@ class CatalogFiles(LakeFiles):
 
     def create(self, location: str) -> AbstractContextManager[NewFile]:
         return self._for(location).create(location)
+
+    def settle(self, locations: Iterable[str]) -> None:
+        self._disk.settle(one for one in locations if self._for(one) is self._disk)
 
     def delete(self, location: str) -> None:
         self._for(location).delete(location)

@@ -1,7 +1,8 @@
 """Local files of any size, written in bounded memory and whole under their name or not at all.
 
 The bytes go to a temporary file on the same file system. Once synced it gets its name, by link
-(create) or rename (replace), and then the folder is synced.
+(create) or rename (replace), and then the folder is synced. Of many files that count only together
+none is synced by itself: whoever needs them has the file system synced before.
 """
 
 import os
@@ -12,6 +13,7 @@ from typing import BinaryIO
 
 from dp_assets.adapters.local_files import make_folders, sync_folder
 from dp_assets.adapters.objects.file_errors import file_error, file_errors
+from dp_assets.adapters.objects.file_systems import can_sync_whole
 from dp_assets.core.errors import TransientError
 from dp_assets.ports.object_store import CHUNK_BYTES
 
@@ -36,12 +38,17 @@ class LocalWriter:
     def flush(self) -> None:
         """Nothing is held back here."""
 
-    def place(self, target: Path, *, replace: bool) -> bool:
-        """Give the file its name, durably; False when that is taken and not to be replaced.
+    def place(self, target: Path, *, replace: bool, durable: bool = True) -> bool:
+        """Give the file its name; False when that is taken and not to be replaced.
+
+        Without ``durable`` it need not outlive a power cut before the file system is synced. A file
+        that is replaced may be one that somebody relies on: then it is durable in any case.
 
         Raises TransientError when the temporary file or the folder of ``target`` is gone.
         """
         try:
+            if not durable and can_sync_whole() and self._is_named(target):
+                return True
             os.fsync(self._file.fileno())
             self._file.close()
             if replace:
@@ -58,6 +65,14 @@ class LocalWriter:
             ) from error
         except OSError as error:
             raise file_error(error, doing="write", path=target) from error
+        return True
+
+    def _is_named(self, target: Path) -> bool:
+        """Name it without syncing anything; False when the name is taken."""
+        try:
+            os.link(self._temporary, target)
+        except FileExistsError:
+            return False
         return True
 
     def discard(self) -> None:

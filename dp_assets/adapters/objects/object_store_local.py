@@ -13,6 +13,7 @@ from stat import S_ISREG
 
 from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, make_folders
 from dp_assets.adapters.objects.file_errors import file_errors
+from dp_assets.adapters.objects.file_systems import sync_whole
 from dp_assets.adapters.objects.local_objects import LocalReader, LocalWriter, opened, written
 from dp_assets.adapters.objects.object_keys import is_key, require_key, require_prefix
 from dp_assets.core.errors import PermanentError, TransientError
@@ -77,7 +78,10 @@ class LocalObjectStore(ObjectStore):
             with file_errors("delete", path):
                 path.unlink(missing_ok=True)
 
-    def place(self, writer: LocalWriter, key: str, *, replace: bool) -> bool:
+    def settle(self) -> None:
+        sync_whole(self._root)
+
+    def place(self, writer: LocalWriter, key: str, *, replace: bool, durable: bool = True) -> bool:
         """Give the bytes of ``writer`` the name ``key``; False when it is taken."""
         path = self._path(key)
         if path.parent not in self._known:
@@ -86,7 +90,7 @@ class LocalObjectStore(ObjectStore):
                 make_folders(path.parent)
             self._known.add(path.parent)
         try:
-            return writer.place(path, replace=replace)
+            return writer.place(path, replace=replace, durable=durable)
         except TransientError:
             self._known.discard(path.parent)  # perhaps it was removed: make it again next time
             raise
@@ -132,8 +136,8 @@ class LocalUpload:
         self.write = writer.write
         self.flush = writer.flush
 
-    def commit(self, key: str, *, replace: bool = False) -> None:
-        self._store.place(self.writer, key, replace=replace)
+    def commit(self, key: str, *, replace: bool = False, durable: bool = True) -> None:
+        self._store.place(self.writer, key, replace=replace, durable=durable)
 
 
 def remove_leftovers(root: Path, *, before_ms: int) -> tuple[Path, ...]:

@@ -35,6 +35,9 @@ class S3ObjectStore(ObjectStore):
     def put(self, key: str, content: bytes) -> None:
         self._bucket.put(self._key(key), content)
 
+    def settle(self) -> None:
+        """Every object is durable once it is stored."""
+
     @contextmanager
     def upload(self) -> Generator["S3Upload", None, None]:
         with self._bucket.spool() as spool:
@@ -78,7 +81,8 @@ class S3Upload:
         self.write = spool.write
         self.flush = spool.flush
 
-    def commit(self, key: str, *, replace: bool = False) -> None:
+    def commit(self, key: str, *, replace: bool = False, durable: bool = True) -> None:
+        del durable  # every object is, once it is stored
         self._store.send(self._spool, key, replace=replace)
 
 

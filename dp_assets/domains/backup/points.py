@@ -1,8 +1,8 @@
 """Recovery points in a repository: claimed, committed, read back, forgotten.
 
-Order of writing: claim, objects, manifest, its copy, record, its copy. The point exists once its
-record does. Order of forgetting: the tombstone first, then the rest; the claim stays for ever, so
-that no number is used twice.
+Order of writing: claim, objects, then, once these are durable, manifest, its copy, record, its
+copy. The point exists once its record does. Order of forgetting: the tombstone first, then the
+rest; the claim stays for ever, so that no number is used twice.
 """
 
 from __future__ import annotations
@@ -92,10 +92,13 @@ class Points:
     def commit(self, record: PointRecord, manifest: SealedManifest) -> None:
         """Make the point exist. The same call again, after an unclear failure, is harmless.
 
+        Everything that was added to the repository is made durable before.
+
         Raises:
             TransientError: its number was used by somebody else, or given up by a prune: the lease
                 was lost. There is no point then.
         """
+        self._repository.settle()
         for name in (layout.MANIFEST, layout.MANIFEST_COPY):
             self._write_once(record.number, name + self._suffix, manifest.stored)
         content = checked(record)

@@ -125,7 +125,7 @@ class Relocation:
         targets((stored.file.path for stored in self._content.files), self.to)
 
     def run(self, *, uuid: str) -> None:
-        """Write every file, the metadata file last.
+        """Write every file, the metadata file last; durable once the way's files are settled.
 
         Raises:
             DamagedObjectError, MissingObjectError: the repository has lost what the table needs.
@@ -218,7 +218,7 @@ class Relocation:
             self._commit(out, location)
 
     def _commit(self, file: NewFile, location: str) -> None:
-        file.commit(replace=self._way.resume)
+        file.commit(replace=self._way.resume, durable=False)
         self._made.append(location)
 
 

@@ -94,6 +94,7 @@ def restore(
         way.tmp_dir.mkdir(parents=True, exist_ok=True)
         registration = Registration(lake, plan, Points(repository), guard=guard.check)
         whole, damaged = _write_tables(way, plan, registration)
+        way.files.settle(table.plan.pointer for table in whole)
         views = registration.run([table.plan for table in whole])
         journal.finish()
     return Restored(

@@ -121,10 +121,10 @@ def commits_until(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     left = iter(range(number))
     original = LocalNewFile.commit
 
-    def commit(file: LocalNewFile, *, replace: bool = False) -> None:
+    def commit(file: LocalNewFile, *, replace: bool = False, durable: bool = True) -> None:
         if next(left, None) is None:
             raise PulledPlugError
-        original(file, replace=replace)
+        original(file, replace=replace, durable=durable)
 
     monkeypatch.setattr(LocalNewFile, "commit", commit)
 
