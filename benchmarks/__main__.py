@@ -16,7 +16,7 @@ from benchmarks import (
     pipeline,
     recovery_time,
 )
-from benchmarks.measure import BenchmarkError
+from benchmarks.measure import BenchmarkError, forget_states
 from benchmarks.options import Options
 from benchmarks.report import Findings, machine, publish
 from dp_assets.settings import load_settings
@@ -62,6 +62,8 @@ def main() -> int:
             print(f"\n== {name} ==\nNOT MEASURED: {error}")
             broken += 1
             continue
+        finally:
+            forget_states(options.work)
         publish(findings, where=where, folder=folder)
         missed += sum(not goal.met for goal in findings.goals)
     print(f"\n{missed} goals missed, {broken} cases not measured")

@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from benchmarks.launch import STARTED
 MIB = 1024 * 1024
 LAUNCH = Path(__file__).with_name("launch.py")
 SHOWN_LINES = 15
+STATES = "states"
+LEAST_FREE = 0.15  # of the disk
 
 
 class BenchmarkError(Exception):
@@ -85,17 +88,28 @@ def shuffled_rounds(
 
 
 def measure(side: Side, *, work: Path) -> Sample:
-    """Run ``side`` once with an empty state folder, which is removed afterwards."""
-    state = work / "state"
-    shutil.rmtree(state, ignore_errors=True)
-    state.mkdir(parents=True)
-    try:
-        if side.prepare:
-            side.prepare(state)
-        os.sync()  # nobody pays for what the one before has left to be written
-        return _measured_process(side, state, work)
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
+    """Run ``side`` once with an empty state folder of its own.
+
+    The folder stays until :func:`forget_states` as long as the disk has room: where many files were
+    deleted, ext4 without a journal makes new ones 20 times slower, and the next side would pay.
+    """
+    states = work / STATES
+    states.mkdir(parents=True, exist_ok=True)
+    disk = shutil.disk_usage(states)
+    if disk.free < LEAST_FREE * disk.total:
+        forget_states(work)
+    state = Path(tempfile.mkdtemp(dir=states))
+    if side.prepare:
+        side.prepare(state)
+    os.sync()  # nobody pays for what the one before has left to be written
+    return _measured_process(side, state, work)
+
+
+def forget_states(work: Path) -> None:
+    """Delete what the measured processes wrote."""
+    states = work / STATES
+    shutil.rmtree(states, ignore_errors=True)
+    states.mkdir(parents=True)
 
 
 def environment(state: Path) -> dict[str, str]:

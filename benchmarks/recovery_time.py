@@ -92,8 +92,9 @@ def measured(options: Options) -> Findings:
 
 def recovered(shape: Shape, work: Path) -> Recovered:
     """Make, back up, destroy, restore, prove; nothing of it stays."""
-    folder, kept = work / "recovery-lake", work / "recovery-kept"
-    for old in (folder, kept):
+    folders = [work / f"recovery-{name}" for name in ("lake", "kept", "gone")]
+    folder, kept, gone = folders
+    for old in folders:
         shutil.rmtree(old, ignore_errors=True)
     try:
         lake = make_lake(shape, folder, state=work / "making")
@@ -101,7 +102,7 @@ def recovered(shape: Shape, work: Path) -> Recovered:
         lake.dp(kept, "repo", "init")
         backup = Side("backup", ("-m", DP, "backup", "--json"), environment=variables)
         made = measure(backup, work=work)
-        lake.destroy()
+        lake.destroy(gone)
         # From here on: the address of the repository, and the state folder of a new machine.
         apart = ("--repository", f"{kept}/repository", "--json")
         words = ("restore", "--to", "{state}/restored", *apart)
@@ -109,7 +110,7 @@ def recovered(shape: Shape, work: Path) -> Recovered:
         drilled = measure(Side("drill", ("-m", DP, "drill", *apart)), work=work)
         return Recovered(shape, made, restored, drilled)
     finally:
-        for old in (folder, kept):
+        for old in folders:
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -27,6 +27,12 @@ def local_path(location: str) -> Path | None:
     return Path("/" + location[len("file:") :].lstrip("/")) if scheme == "file" else None
 
 
+def is_local(location: str) -> bool:
+    """Whether ``location`` is on this machine's disks, by its spelling."""
+    # Asked several times for each of many thousands of files: the common cases without parsing.
+    return location.startswith(("/", "file:/")) or local_path(location) is not None
+
+
 def sync_folder(folder: Path) -> None:
     """Put the names in ``folder`` on the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

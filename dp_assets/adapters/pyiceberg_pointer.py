@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
-from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
+from pyiceberg.exceptions import TableAlreadyExistsError
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from dp_assets.adapters.catalog_errors import database_errors, database_verdict
@@ -47,6 +48,21 @@ def existing_pointer(catalog: Catalog, table: TableId) -> str:
             f"there is no table {table} in catalog {catalog.name}", hint="see 'dp tables'"
         )
     return pointer
+
+
+def insert_pointer(catalog: SqlCatalog, table: TableId, pointer: str) -> None:
+    """Enter a table that the catalog does not have.
+
+    PyIceberg's own way also loads the table, and for that PyArrow's datasets and pandas.
+    Raises TableAlreadyExistsError, and what the database raises.
+    """
+    row = catalog._create_table_row(table.namespace, table.name, pointer)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    try:
+        with Session(catalog.engine) as session:
+            session.execute(insert(IcebergTables).values(**row))
+            session.commit()
+    except IntegrityError as error:
+        raise TableAlreadyExistsError(f"Table {table} already exists") from error
 
 
 def swap_pointer(catalog: SqlCatalog, table: TableId, *, old: str, new: str) -> None:

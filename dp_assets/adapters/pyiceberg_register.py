@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.io import FileIO
 from pyiceberg.table.snapshots import Snapshot
 
@@ -14,7 +15,7 @@ from dp_assets.adapters.local_files import local_path
 from dp_assets.adapters.metadata_facts import Json, facts_of
 from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.pyiceberg_inventory import UNREADABLE, count_files
-from dp_assets.adapters.pyiceberg_pointer import read_pointer
+from dp_assets.adapters.pyiceberg_pointer import insert_pointer, read_pointer
 from dp_assets.adapters.table_folders import plain
 from dp_assets.core.errors import ConfigurationError, PermanentError
 from dp_assets.core.ids import TableId
@@ -82,7 +83,10 @@ def register_table(catalog: Catalog, table: TableId, location: str) -> None:
     with verdicts(doing, hint="see 'dp tables'"), database_errors(catalog, doing):
         catalog.create_namespace_if_not_exists(table.identifier[:-1])
         try:
-            catalog.register_table(table.identifier, location)
+            if isinstance(catalog, SqlCatalog):
+                insert_pointer(catalog, table, location)
+            else:
+                catalog.register_table(table.identifier, location)
         except ValueError:  # PyIceberg loads it afterwards, and cannot read all that we can
             if read_pointer(catalog, table) != location:
                 raise

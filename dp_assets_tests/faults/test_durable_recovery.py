@@ -10,6 +10,7 @@ import pytest
 from dp_assets_tests.faults.traced_recovery import PHASES
 from dp_assets_tests.faults.tracing import Call, traced
 
+NAMING = ("link", "rename")
 Phases = Mapping[str, Sequence[Call]]
 
 
@@ -26,18 +27,16 @@ def unsynced(made: Sequence[Call], *, below: str) -> list[set[str]]:
     for call in made:
         if call.name == "syncfs":
             dirty.clear()
-        elif call.name == "link" and below in call.path:
+        elif call.name in NAMING and below in call.path:
             dirty.add(call.path)
-        elif call.name in ("rename", "renameat2") and below in call.path:
-            dirty.discard(call.path)  # synced before, each by itself
         found.append(set(dirty))
     return found
 
 
 def at_the_points_files(made: Sequence[Call]) -> list[set[str]]:
     dirty = unsynced(made, below="/objects/")
-    named = ("/manifest.json.gz", "/point.json")
-    return [dirty[i] for i, c in enumerate(made) if c.name == "link" and c.path.endswith(named)]
+    files = ("/manifest.json.gz", "/point.json")
+    return [dirty[i] for i, c in enumerate(made) if c.name == "link" and c.path.endswith(files)]
 
 
 def at_the_catalog(made: Sequence[Call]) -> list[set[str]]:
@@ -48,19 +47,19 @@ def at_the_catalog(made: Sequence[Call]) -> list[set[str]]:
     return [dirty[i] for i in writes if i > last]
 
 
-def linked(made: Sequence[Call], below: str) -> int:
-    return sum(call.name == "link" and below in call.path for call in made)
+def named(made: Sequence[Call], below: str) -> int:
+    return sum(call.name in NAMING and below in call.path for call in made)
 
 
 def test_every_object_is_durable_before_the_point_exists(phases: Phases):
-    assert linked(phases["backup"], "/objects/") > 10
+    assert named(phases["backup"], "/objects/") > 10
     seen = at_the_points_files(phases["backup"])
     assert len(seen) == 2
     assert not any(seen)
 
 
 def test_every_file_is_durable_before_the_catalog_names_it(phases: Phases):
-    assert linked(phases["restore"], "/warehouse/") > 10
+    assert named(phases["restore"], "/warehouse/") > 10
     seen = at_the_catalog(phases["restore"])
     assert seen
     assert not any(seen)

@@ -1,15 +1,33 @@
 """Work on many files at once: a few threads, and a bound on the bytes that they hold together."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Event, Lock, Thread
 from typing import Generic, TypeVar
 
+from dp_assets.adapters.local_files import is_local
 from dp_assets.ports.object_store import Reader
 
 J = TypeVar("J")
 R = TypeVar("R")
+# The mean of 20,000 files of 50 KB was faster with one thread than with two, that of 2.5 MB slower.
+SMALL_BYTES = 256 << 10
 POLL_S = 0.2  # the longest that Ctrl-C waits for its turn
+
+
+def threads_for(sizes: Collection[int], places: Iterable[str], *, most: int) -> int:
+    """How many threads are of use for files of these sizes.
+
+    Waiting for a network and hashing large pieces go on beside each other. Small local files are
+    calls of Python, and these go one at a time: more threads only wait for its lock.
+
+    Args:
+        sizes: bytes of each file; 0 for one that is not read.
+        places: where the files are, and where they go.
+        most: never more than that.
+    """
+    small = sum(sizes) < len(sizes) * SMALL_BYTES
+    return min(1 if small and all(map(is_local, places)) else most, len(sizes))
 
 
 class StoppedError(Exception):

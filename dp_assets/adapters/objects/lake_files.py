@@ -7,7 +7,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, local_path
+from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, is_local, local_path
 from dp_assets.adapters.objects.file_errors import file_errors
 from dp_assets.adapters.objects.file_systems import sync_whole
 from dp_assets.adapters.objects.local_objects import LocalWriter, opened, written
@@ -175,9 +175,7 @@ class CatalogFiles(LakeFiles):
         self._for(location).delete(location)
 
     def _for(self, location: str) -> LakeFiles:
-        # Asked several times for each of many thousands of files: the common case without parsing.
-        local = location.startswith(("/", "file:/")) or local_path(location) is not None
-        return self._disk if local else self._buckets
+        return self._disk if is_local(location) else self._buckets
 
 
 def taken(location: str) -> PermanentError:

@@ -17,6 +17,9 @@ from dp_assets.adapters.objects.file_systems import can_sync_whole
 from dp_assets.core.errors import TransientError
 from dp_assets.ports.object_store import CHUNK_BYTES
 
+# Larger files are written to the disk while others are read; of small ones the calls would count.
+LARGE_BYTES = 1 << 20
+
 
 class LocalWriter:
     """A temporary file that may get a name."""
@@ -24,6 +27,8 @@ class LocalWriter:
     def __init__(self, temporary: Path) -> None:
         self._temporary = temporary
         self._file = _new_file(temporary)
+        self._size = 0
+        self._is_renamed = False
 
     def write(self, data: bytes, /) -> int:
         # Unbuffered: who writes large pieces needs no copy of them. One call takes a part only
@@ -33,6 +38,7 @@ class LocalWriter:
         with file_errors("write", self._temporary):
             while done < len(view):
                 done += self._file.write(view[done : done + CHUNK_BYTES]) or 0
+        self._size += done
         return done
 
     def flush(self) -> None:
@@ -41,21 +47,23 @@ class LocalWriter:
     def place(self, target: Path, *, replace: bool, durable: bool = True) -> bool:
         """Give the file its name; False when that is taken and not to be replaced.
 
-        Without ``durable`` it need not outlive a power cut before the file system is synced. A file
-        that is replaced may be one that somebody relies on: then it is durable in any case.
+        Without ``durable`` it need not outlive a power cut before the file system is synced. What
+        replaces a file is durable in any case: somebody may rely on what was there.
 
         Raises TransientError when the temporary file or the folder of ``target`` is gone.
         """
         try:
-            if not durable and can_sync_whole() and self._is_named(target):
-                return True
-            os.fsync(self._file.fileno())
+            durable = durable or not can_sync_whole() or (replace and os.path.lexists(target))
+            if durable or self._size >= LARGE_BYTES:
+                os.fsync(self._file.fileno())
             self._file.close()
             if replace:
                 self._temporary.replace(target)
+                self._is_renamed = True
             else:
                 os.link(self._temporary, target)
-            sync_folder(target.parent)
+            if durable:
+                sync_folder(target.parent)
         except FileExistsError:
             return False
         except FileNotFoundError as error:
@@ -67,19 +75,12 @@ class LocalWriter:
             raise file_error(error, doing="write", path=target) from error
         return True
 
-    def _is_named(self, target: Path) -> bool:
-        """Name it without syncing anything; False when the name is taken."""
-        try:
-            os.link(self._temporary, target)
-        except FileExistsError:
-            return False
-        return True
-
     def discard(self) -> None:
         """Leave nothing but what :meth:`place` named."""
         self._file.close()
-        with file_errors("delete", self._temporary):
-            self._temporary.unlink(missing_ok=True)
+        if not self._is_renamed:
+            with file_errors("delete", self._temporary):
+                self._temporary.unlink(missing_ok=True)
 
 
 class LocalReader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.copying import StoppedError, Workers
+from dp_assets.adapters.objects.copying import StoppedError, Workers, threads_for
 from dp_assets.usecases.backup.relocation import CountingWriter, nobody_counts, nothing_to_guard
 
 if TYPE_CHECKING:
@@ -65,4 +65,6 @@ def put_back(
                 hand.trash.set_aside(hand.files, stored.file.path)
             out.commit(replace=replaces)
 
-    Workers(put, count=min(hand.workers, len(work))).run(work)
+    places = (hand.repository.store.address, *(stored.file.path for stored, _ in work))
+    sizes = [stored.ref.size for stored, _ in work]
+    Workers(put, count=threads_for(sizes, places, most=hand.workers)).run(work)

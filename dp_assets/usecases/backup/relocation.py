@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dp_assets.adapters.objects.copying import ByteBudget, StoppedError, Workers
+from dp_assets.adapters.objects.copying import ByteBudget, StoppedError, Workers, threads_for
 from dp_assets.adapters.recovery.avro_generic import rewrite
 from dp_assets.adapters.recovery.relocating_deletes import rewrite_deletes
 from dp_assets.core.errors import PermanentError
@@ -131,18 +131,15 @@ class Relocation:
             DamagedObjectError, MissingObjectError: the repository has lost what the table needs.
             PermanentError: a file is in the way, or the disk is full.
         """
-        workers = self._way.workers
-        self._each(self._copy, AS_THEY_ARE, at_once=workers)
-        deletes = self._each(self._deletes, NAMING_DATA, at_once=workers)
+        self._each(self._copy, AS_THEY_ARE)
+        deletes = self._each(self._deletes, NAMING_DATA)
         lengths = self._each(
             lambda manifest: self._records(manifest, lambda r: move_entry(r, self.to, deletes)),
             (FileKind.MANIFEST,),
-            at_once=workers,
         )
         self._each(
             lambda listing: self._records(listing, lambda r: move_listing(r, self.to, lengths)),
             (FileKind.MANIFEST_LIST,),
-            at_once=workers,
         )
         moved = moved_metadata(self.metadata, self.to, uuid=uuid)
         self._write(self.pointer, encode_metadata(moved))
@@ -152,9 +149,7 @@ class Relocation:
         while self._made:
             self._way.files.delete(self._made.pop())
 
-    def _each(
-        self, work: Callable[[StoredFile], R], kinds: Sequence[FileKind], *, at_once: int
-    ) -> dict[str, R]:
+    def _each(self, work: Callable[[StoredFile], R], kinds: Sequence[FileKind]) -> dict[str, R]:
         """``work`` for every file of these kinds, once each; its results by the old path."""
         by_name = {
             one_spelling(f.file.path): f for f in self._content.files if f.file.kind in kinds
@@ -166,7 +161,10 @@ class Relocation:
             self._way.guard()
             return work(stored)
 
-        results = Workers(one, count=min(at_once, len(by_name))).run(by_name.values())
+        places = (self._way.repository.store.address, self._location)
+        sizes = [stored.ref.size for stored in by_name.values()]
+        count = threads_for(sizes, places, most=self._way.workers)
+        results = Workers(one, count=count).run(by_name.values())
         return dict(zip(by_name, results, strict=True))
 
     def _copy(self, stored: StoredFile) -> None:

@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.copying import Workers
+from dp_assets.adapters.objects.copying import Workers, threads_for
 from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.core.errors import ConfigurationError, PermanentError
 from dp_assets.core.ids import TableId
@@ -150,7 +150,9 @@ class _Planner:
                     f"there is a file already at {location}", hint="nothing is overwritten"
                 )
 
-        Workers(check, count=min(ASKED_AT_ONCE, len(content.files))).run(content.files)
+        places = (self._repository.store.address, moving.pointer)
+        count = threads_for([0] * len(content.files), places, most=ASKED_AT_ONCE)
+        Workers(check, count=count).run(content.files)
 
 
 def way_into(repository: Repository, target: Target) -> Way:

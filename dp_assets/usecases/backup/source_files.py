@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from dp_assets.adapters.objects.copying import StoppableReader, Workers
+from dp_assets.adapters.objects.copying import StoppableReader, Workers, threads_for
 from dp_assets.core.errors import LakeError, TransientError
 from dp_assets.domains.backup.hashing import Discard, HashingReader, drain
 from dp_assets.ports.object_store import MissingObjectError
@@ -75,7 +75,7 @@ class SourceFiles:
                 self._require_same(key, ref, stop)
             return StoredFile(file, key.version, ref), was_added
 
-        copied = Copied(Workers(one, count=self._workers(len(jobs))).run(jobs))
+        copied = Copied(Workers(one, count=self._threads(keys)).run(jobs))
         fresh = [(k, f.ref) for k, f in zip(keys, copied.files, strict=True) if k not in known]
         index.add_files(fresh)
         return copied
@@ -95,14 +95,16 @@ class SourceFiles:
         def one(path: str, _stop: Event) -> FileStat | None:
             return self._stat(path)
 
-        return Workers(one, count=self._workers(len(paths))).run(paths)
+        most = self._parts.wanted.workers
+        return Workers(one, count=threads_for([0] * len(paths), paths, most=most)).run(paths)
 
     def _keys(self, table_uuid: str, files: Sequence[ReachableFile]) -> list[FileKey]:
         found = self.stats([file.path for file in files])
         return [_key(table_uuid, file, stat) for file, stat in zip(files, found, strict=True)]
 
-    def _workers(self, jobs: int) -> int:
-        return min(self._parts.wanted.workers, jobs)
+    def _threads(self, keys: Sequence[FileKey]) -> int:
+        places = (self._parts.target.repository.store.address, *(key.path for key in keys))
+        return threads_for([k.size for k in keys], places, most=self._parts.wanted.workers)
 
     def _one(self, key: FileKey, row: KnownFile | None, stop: Event) -> tuple[ObjectRef, bool]:
         if row is not None:

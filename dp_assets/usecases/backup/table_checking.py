@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.copying import StoppedError, Workers
+from dp_assets.adapters.objects.copying import StoppedError, Workers, threads_for
 from dp_assets.adapters.recovery.data_file_check import read_content
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.adapters.recovery.live_rows import Rows
@@ -128,9 +128,11 @@ class TableCheck:
         wanted = [f for f in closure.files if one_spelling(f.path) not in skip]
         jobs = [f for f in wanted if one_spelling(f.path) not in broken and f not in self._known]
         self._looking.progress.phase(str(self._table))
-        self._looking.progress.expect(sum(f.size or 0 for f in jobs))
+        sizes = [f.size or 0 for f in jobs]
+        self._looking.progress.expect(sum(sizes))
         look = _Look(self._looking, files, copies, _places(closure))
-        looked = Workers(look, count=min(self._looking.workers, len(jobs))).run(jobs)
+        count = threads_for(sizes, [f.path for f in jobs], most=self._looking.workers)
+        looked = Workers(look, count=count).run(jobs)
         self._known.update(zip(jobs, looked, strict=True))
         results = {f: broken.get(one_spelling(f.path)) or self._known[f] for f in wanted}
         damaged = {f: r.fault for f, r in results.items() if r.fault}

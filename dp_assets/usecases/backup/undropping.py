@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.namespace_properties import write_properties
-from dp_assets.adapters.objects.copying import StoppedError, Workers
+from dp_assets.adapters.objects.copying import StoppedError, Workers, threads_for
 from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.pyiceberg_pointer import read_pointer
 from dp_assets.adapters.pyiceberg_register import register_table
@@ -205,7 +205,8 @@ def _compare(
         for stored in content.files
         if stored.file.kind is not FileKind.METADATA or content.history is History.ALL
     ]
-    states = Workers(state, count=min(workers, len(wanted))).run(wanted)
+    sizes, places = [stored.ref.size for stored in wanted], [content.pointer]
+    states = Workers(state, count=threads_for(sizes, places, most=workers)).run(wanted)
     pairs = list(zip(wanted, states, strict=True))
     return (
         tuple(stored for stored, found in pairs if found == "missing"),

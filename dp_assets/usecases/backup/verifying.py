@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.copying import StoppableReader, Workers
+from dp_assets.adapters.objects.copying import StoppableReader, Workers, threads_for
 from dp_assets.adapters.recovery.repository_files import snapshots_hit
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.domains.backup import layout
@@ -151,7 +151,9 @@ class _Run:
             return name, what
 
         try:
-            found = Workers(work, count=self._asked.workers).run(due)
+            places = (self._repository.store.address,)
+            count = threads_for(due.values(), places, most=self._asked.workers)
+            found = Workers(work, count=count).run(due)
         finally:
             self._memory.write()
         return {name: what for name, what in found if what}

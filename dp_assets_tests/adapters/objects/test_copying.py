@@ -7,7 +7,14 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from dp_assets.adapters.objects.copying import ByteBudget, StoppableReader, StoppedError, Workers
+from dp_assets.adapters.objects.copying import (
+    SMALL_BYTES,
+    ByteBudget,
+    StoppableReader,
+    StoppedError,
+    Workers,
+    threads_for,
+)
 from dp_assets.core.errors import PermanentError
 
 
@@ -87,3 +94,20 @@ def test_a_budget_bounds_what_is_held_together(sizes, most):
 
     Workers(work, count=len(sizes)).run(sizes * 20)
     assert max(seen) <= most
+
+
+@pytest.mark.parametrize(
+    ("sizes", "places", "threads"),
+    [
+        ([10] * 100, ["/a", "file:///b"], 1),
+        ([SMALL_BYTES] * 100, ["/a"], 4),
+        ([10] * 99 + [100 * SMALL_BYTES], ["/a"], 4),
+        ([10] * 100, ["/a", "s3://bucket/b"], 4),
+        ([SMALL_BYTES] * 3, ["/a"], 3),
+        ([], ["/a"], 0),
+    ],
+)
+def test_threads_are_for_waiting_and_for_large_pieces(
+    sizes: list[int], places: list[str], threads: int
+):
+    assert threads_for(sizes, places, most=4) == threads

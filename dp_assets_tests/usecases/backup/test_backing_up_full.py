@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from dp_assets.adapters.objects import object_store_local
 from dp_assets.adapters.objects.object_store_local import UPLOADS, LocalUpload
 from dp_assets.core.errors import PermanentError
 from dp_assets.domains.backup import layout
@@ -40,12 +41,12 @@ def left_behind(settings):
 def test_a_repository_that_is_full_at_any_object(settings, monkeypatch, nth):
     commit, count = LocalUpload.commit, 0
 
-    def full(upload, key, *, replace=False):
+    def full(upload, key, **how):
         nonlocal count
         count += key.startswith(layout.OBJECTS)
         if count == nth:
             raise PermanentError("write: the disk is full", hint="make room")
-        commit(upload, key, replace=replace)
+        commit(upload, key, **how)
 
     monkeypatch.setattr(LocalUpload, "commit", full)
     with pytest.raises(PermanentError, match="the disk is full"):
@@ -54,6 +55,22 @@ def test_a_repository_that_is_full_at_any_object(settings, monkeypatch, nth):
     assert points_of(settings).numbers() == ()
     assert left_behind(settings) == ((), [])
     assert backup(settings).record.number == 2
+    assert check_repository(settings) == (2,)
+
+
+def test_a_disk_that_fails_when_all_is_to_be_durable_leaves_no_point(settings, monkeypatch):
+    """Where space is given out late, a full disk may be noticed only then."""
+
+    def fails(_folder):
+        raise PermanentError("sync: the disk is full", hint="make room")
+
+    monkeypatch.setattr(object_store_local, "sync_whole", fails)
+    with pytest.raises(PermanentError, match="the disk is full"):
+        backup(settings)
+    monkeypatch.undo()
+    assert points_of(settings).numbers() == ()
+    assert left_behind(settings) == ((), [])
+    assert backup(settings).record.complete
     assert check_repository(settings) == (2,)
 
 
