@@ -52,12 +52,17 @@ def deleted_positions(files: LakeFiles, path: str, *, file_format: str) -> Mappi
             f"{path}: position deletes in {file_format} cannot be read",
             hint=f"known are {', '.join(READERS)}",
         )
-    found: defaultdict[str, BitMap64] = defaultdict(BitMap64)
     with seekable_copy(files, path) as file:
         try:
-            READERS[file_format](file, path, found)
+            return positions_in(file, path, file_format=file_format)
         except _DAMAGE as error:
             raise damaged(path, repr(error)) from error
+
+
+def positions_in(file: IO[bytes], path: str, *, file_format: str) -> Mapping[str, BitMap64]:
+    """As :func:`deleted_positions`, of an open file; raises what its reader raises."""
+    found: defaultdict[str, BitMap64] = defaultdict(BitMap64)
+    READERS[file_format](file, path, found)
     return found
 
 

@@ -6,14 +6,13 @@ batch by batch. What an engine cannot read is said, never raised.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, _read_deletes, schema_to_pyarrow
+from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import StaticTable
 
@@ -22,6 +21,7 @@ from dp_assets.adapters.recovery.duckdb_row_hash import (
     UncomparableTypeError,
     row_hash_query,
 )
+from dp_assets.adapters.recovery.pyiceberg_deletes import as_arrow, deleted_positions
 from dp_assets.adapters.recovery.pyiceberg_large import is_large, large_file_batches
 from dp_assets.ports.reading import Engine, Reading
 
@@ -29,15 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyiceberg.io import FileIO
-    from pyiceberg.manifest import DataFile
     from pyiceberg.schema import Schema
-    from pyiceberg.table import FileScanTask, Table
+    from pyiceberg.table import Table
 
 # A piece is hashed at once: small files come together, and large ones in several pieces.
 PIECE_ROWS = 131_072
 PIECE_BYTES = 32 << 20
-# Delete files kept decoded: those of a partition are shared by its data files.
-DELETE_FILES = 8
 PIECE = "piece"
 # What engines raise when they cannot do a thing at all; anything else is a failure.
 NOT_ABLE = (NotImplementedError, duckdb.NotImplementedException, UncomparableTypeError)
@@ -65,7 +62,6 @@ class SnapshotReader:
     def __init__(self, table: Table, connection: duckdb.DuckDBPyConnection) -> None:
         self._table = table
         self._connection = connection
-        self._deletes = lru_cache(DELETE_FILES)(self._read_deletes)
 
     def schema(self, snapshot_id: int | None) -> Schema:
         """The schema a snapshot was written with: what both engines read it by."""
@@ -127,26 +123,18 @@ class SnapshotReader:
 
     def _batches(self, snapshot_id: int, schema: Schema) -> Iterator[pa.RecordBatch]:
         scan = ArrowScan(self._table.metadata, self._table.io, schema, AlwaysTrue())
-        tasks = self._table.scan(snapshot_id=snapshot_id).plan_files()
-        for task in sorted(tasks, key=_delete_paths):
-            deletes = self._deletes_of(task)
+        tasks = list(self._table.scan(snapshot_id=snapshot_id).plan_files())
+        deleted = deleted_positions(self._table.io, tasks)
+        for task in tasks:
+            path = task.file.file_path
+            deletes = {path: [as_arrow(deleted[path])]} if path in deleted else {}
             if is_large(task.file):
-                yield from large_file_batches(
-                    self._table, task, schema, deletes.get(task.file.file_path)
-                )
+                yield from large_file_batches(self._table, task, schema, deletes.get(path))
             else:
                 # The public way holds all files' rows, and reads their delete files again.
                 yield from scan._record_batches_from_scan_tasks_and_deletes(  # noqa: SLF001
                     [task], deletes
                 )
-
-    def _deletes_of(self, task: FileScanTask) -> dict[str, list[pa.ChunkedArray]]:
-        found = [self._deletes(delete) for delete in sorted(task.delete_files, key=_path)]
-        path = task.file.file_path
-        return {path: positions} if (positions := [d[path] for d in found if path in d]) else {}
-
-    def _read_deletes(self, delete_file: DataFile) -> dict[str, pa.ChunkedArray]:
-        return _read_deletes(self._table.io, delete_file)
 
 
 def _pieces(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
@@ -162,14 +150,6 @@ def _pieces(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa
             waiting, rows, size = [], 0, 0
     if waiting:
         yield pa.concat_tables(waiting)
-
-
-def _path(file: DataFile) -> str:
-    return file.file_path
-
-
-def _delete_paths(task: FileScanTask) -> tuple[str, ...]:
-    return tuple(sorted(map(_path, task.delete_files)))
 
 
 def _is_missing(error: Exception) -> bool:
