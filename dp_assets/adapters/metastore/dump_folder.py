@@ -64,10 +64,14 @@ def prepare(folder: Path) -> None:
         raise PermanentError(f"{folder} is not empty", hint="a dump needs a folder of its own")
 
 
-def finish(folder: Path, dumped: Dumped) -> Dumped:
-    """Write ``catalog.json``, put every file on the disk, then write ``dump.json``."""
+def write_state(folder: Path, catalog: str, state: CatalogState) -> None:
+    """Write ``catalog.json``."""
     # On one line: with line breaks Python takes ten times as long for a big catalog.
-    _write_json(folder / CATALOG, _state_json(dumped), indent=None)
+    _write_json(folder / CATALOG, _state_json(catalog, state), indent=None)
+
+
+def finish(folder: Path, dumped: Dumped) -> Dumped:
+    """Put every file on the disk, then write ``dump.json``."""
     for path in _files(folder):
         _sync(path)
     for inner in {path.parent for path in _files(folder)}:
@@ -176,14 +180,15 @@ def read_check(folder: Path) -> DumpCheck | None:
     return check if check.dump_sha256 == record_sha256(folder) else None
 
 
-def _state_json(dumped: Dumped) -> dict[str, Any]:
-    state = dumped.state
+def _state_json(catalog: str, state: CatalogState) -> dict[str, Any]:
     tables: dict[str, dict[str, str]] = {}
-    for table in sorted(state.pointers):
-        tables.setdefault(table.namespace, {})[table.name] = state.pointers[table]
+    for namespace, name, pointer in sorted(
+        (t.namespace, t.name, p) for t, p in state.pointers.items()
+    ):
+        tables.setdefault(namespace, {})[name] = pointer
     return {
         "format": FORMAT,
-        "catalog": dumped.catalog,
+        "catalog": catalog,
         "namespaces": {name: dict(state.namespaces[name]) for name in sorted(state.namespaces)},
         "tables": tables,
         "views": {name: dict(state.views[name]) for name in sorted(state.views)},

@@ -14,7 +14,13 @@ from pyiceberg.view.metadata import ViewMetadata
 from dp_assets.adapters.metastore.catalog_fill import LOCATION, fill_catalog, without_minimum
 from dp_assets.adapters.metastore.catalog_reading import ATTEMPTS, read_catalog, read_until_agreed
 from dp_assets.adapters.metastore.catalog_state import differences
-from dp_assets.adapters.metastore.dump_folder import finish, prepare, read_record, read_state
+from dp_assets.adapters.metastore.dump_folder import (
+    finish,
+    prepare,
+    read_record,
+    read_state,
+    write_state,
+)
 from dp_assets.adapters.metastore.dump_loading import Loaded, examined
 from dp_assets.ports.metastore import (
     REPEATED,
@@ -60,6 +66,7 @@ class LogicalMetastore(Metastore):
             attempts=self._attempts,
             on_progress=on_progress,
         )
+        write_state(into, self._catalog.name, reading.state)
         return finish(
             into,
             Dumped(

@@ -22,7 +22,13 @@ from dp_assets.adapters.metastore.catalog_state import (
     read_sql_state,
     row_differences,
 )
-from dp_assets.adapters.metastore.dump_folder import finish, prepare, read_record, read_state
+from dp_assets.adapters.metastore.dump_folder import (
+    finish,
+    prepare,
+    read_record,
+    read_state,
+    write_state,
+)
 from dp_assets.adapters.metastore.dump_loading import Loaded, NotRestoringError, examined
 from dp_assets.adapters.metastore.postgres_scratch import (
     NoScratchError,
@@ -98,6 +104,7 @@ class PostgresMetastore(Metastore):
             with running(tools, "pg_dump", self._arguments(into, snapshot), url=self._url):
                 state = read_sql_state(connection, self._catalog)
                 rows = count_rows(connection, on_progress)
+                write_state(into, self._catalog, state)
         return finish(
             into,
             Dumped(
@@ -139,6 +146,7 @@ class PostgresMetastore(Metastore):
             f"--snapshot={snapshot}",
             f"--lock-wait-timeout={LOCK_WAIT_MS}",
             "--no-password",
+            "--no-sync",  # every file is put on the disk when the dump is finished
         ]
 
 

@@ -19,7 +19,13 @@ from dp_assets.adapters.metastore.catalog_state import (
     read_sql_state,
     row_differences,
 )
-from dp_assets.adapters.metastore.dump_folder import finish, prepare, read_record, read_state
+from dp_assets.adapters.metastore.dump_folder import (
+    finish,
+    prepare,
+    read_record,
+    read_state,
+    write_state,
+)
 from dp_assets.adapters.metastore.dump_loading import Loaded, examined
 from dp_assets.adapters.metastore.sqlite_backup import (
     FROZEN,
@@ -84,6 +90,7 @@ class SqliteMetastore(Metastore):
                 f"database {self._path} is not an Iceberg catalog: {error.orig}",
                 hint="is catalog.uri in lakehouse.yaml the right one?",
             ) from error
+        write_state(into, self._catalog, state)
         return finish(
             into,
             Dumped(
