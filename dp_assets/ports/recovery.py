@@ -83,7 +83,8 @@ class SnapshotFacts:
         delete_digest: the set of (data file, deleted positions, sequence number) of position
             deletes and deletion vectors; equality deletes by their bytes.
         rows: live rows; None where it takes reading and nobody has read.
-        rows_by: ``manifests`` (exact: no deletes apply) or the engine that counted.
+        rows_by: ``manifests`` (exact: no deletes apply), ``delete files`` (exact: these were read)
+            or the engine that counted.
     """
 
     snapshot_id: int

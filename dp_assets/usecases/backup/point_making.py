@@ -120,7 +120,7 @@ class PointMaking:
         number = target.points.claim(self._owner, now_ms=self._started_ms)
         with ExitStack() as stack:
             self._hold(stack, number)
-            counts = stack.enter_context(RowCounts(self._lake))
+            counts = stack.enter_context(RowCounts(self._lake, self._parts.files))
             suspect = self._seen | target.index.damaged()
             taker = TableTaker(self._parts, counts, suspect=suspect)
             make_folders(settings.tmp_dir)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dp_assets.usecases.backup.row_counts import RowCounts
     from dp_assets.usecases.backup.source_files import Copied
 
-DUCKDB = "duckdb"
 HASHED = (FileKind.DATA, FileKind.EQUALITY_DELETES)  # what the facts name by its bytes
 
 
@@ -125,13 +124,9 @@ class TableTaker:
         unread = [
             one.snapshot_id for one in facts if one.rows is None and one.snapshot_id in wanted
         ]
-        rows = self._counts.of(table, closure.pointer, unread)
-        return tuple(
-            replace(one, rows=rows[one.snapshot_id], rows_by=DUCKDB)
-            if one.snapshot_id in rows
-            else one
-            for one in facts
-        )
+        counted = self._counts.of(table, closure, unread)
+        by_id = {number: {"rows": rows, "rows_by": by} for number, (rows, by) in counted.items()}
+        return tuple(replace(one, **by_id.get(one.snapshot_id, {})) for one in facts)
 
 
 def relies_on(parts: Parts, line: PointTable, names: Collection[str]) -> bool:

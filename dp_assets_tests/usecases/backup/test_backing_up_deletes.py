@@ -1,9 +1,11 @@
-"""Rows of a table with live deletes are counted by an engine, at the pointer of the cut."""
+"""Rows of a table with live deletes are counted at the pointer of the cut."""
 
 import pytest
 from pyiceberg.typedef import Record
 
+from dp_assets.adapters.recovery.live_rows import Rows
 from dp_assets.core.units import now_ms
+from dp_assets.usecases.backup import row_counts
 from dp_assets.usecases.backup.making_repository import init_repository
 from dp_assets.usecases.initialising import initialise
 from dp_assets_tests.adapters.orders import MONDAY, Lake
@@ -42,13 +44,27 @@ def test_live_rows_are_on_record_with_who_counted(settings):
     outcome = backup(settings)
     content = points_of(settings).content(line_of(outcome))
     head = next(s for s in content.snapshots if s.snapshot_id == content.head)
-    assert (head.rows, head.rows_by, line_of(outcome).rows) == (3, "duckdb", 3)
+    assert (head.rows, head.rows_by, line_of(outcome).rows) == (3, "delete files", 3)
     others = [s.rows_by for s in content.snapshots if s.snapshot_id != content.head]
     assert set(others) == {"manifests"}
     assert check_repository(settings) == (1,)
 
 
+def equality_deletes(monkeypatch):
+    """Deletes that no reading of delete files can count."""
+    unknown = {"x": Rows(1, exact=False)}
+    monkeypatch.setattr(row_counts, "live_rows", lambda *_: unknown)
+
+
+def test_an_engine_counts_what_reading_delete_files_cannot(settings, monkeypatch):
+    equality_deletes(monkeypatch)
+    content = points_of(settings).content(line_of(backup(settings)))
+    head = next(s for s in content.snapshots if s.snapshot_id == content.head)
+    assert (head.rows, head.rows_by) == (3, "duckdb")
+
+
 def test_a_count_that_fails_leaves_the_rows_open_and_the_point_whole(settings, monkeypatch):
+    equality_deletes(monkeypatch)
     monkeypatch.setattr(
         "dp_assets.adapters.duckdb_reader.EXTENSIONS", ("avro", "iceberg", "nothing_like_it")
     )
