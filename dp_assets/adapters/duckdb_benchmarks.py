@@ -58,26 +58,6 @@ def measure(
         yield _measure_one(connection, query, warmups, repeats, expected_seconds[query.name])
 
 
-def run_benchmarks(
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    queries: Sequence[BenchmarkQuery],
-    warmups: int,
-    repeats: int,
-    expected_seconds: Mapping[str, float],
-) -> tuple[BenchmarkResult, ...]:
-    """All results of `measure`, or its error; for callers with no use for a part."""
-    return tuple(
-        measure(
-            connection,
-            queries=queries,
-            warmups=warmups,
-            repeats=repeats,
-            expected_seconds=expected_seconds,
-        )
-    )
-
-
 def _measure_one(
     connection: duckdb.DuckDBPyConnection,
     query: BenchmarkQuery,

@@ -5,7 +5,7 @@ import threading
 import duckdb
 import pytest
 
-from dp_assets.adapters.duckdb_benchmarks import load_queries, machine, measure, run_benchmarks
+from dp_assets.adapters.duckdb_benchmarks import load_queries, machine, measure
 from dp_assets.core.errors import ConfigurationError, TransientError
 from dp_assets.domains.benchmarks.verdict import QUERIES, judge
 from dp_assets.domains.pipeline.tables import ALL
@@ -24,9 +24,10 @@ def connection():
 
 
 def run(connection, *queries, warmups=0, repeats=1):
-    return run_benchmarks(
+    found = measure(
         connection, queries=queries, warmups=warmups, repeats=repeats, expected_seconds=EXPECTED
     )
+    return tuple(found)
 
 
 def test_a_query_runs_its_warmups_and_repeats_and_only_repeats_are_timed(connection):
@@ -93,7 +94,7 @@ def test_every_shipped_query_runs_on_the_tables_as_declared(connection):
         )
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {spec.table.namespace}")
         connection.execute(f"CREATE TABLE {spec.table} ({columns})")
-    results = run_benchmarks(
+    results = measure(
         connection,
         queries=load_queries(QUERIES),
         warmups=0,

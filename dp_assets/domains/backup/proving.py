@@ -168,6 +168,8 @@ def _coverage(content: TableContent, reads: Sequence[SnapshotRead]) -> str:
         return "it has no snapshot"
     if done == len(content.snapshots):
         return f"{EVERYTHING}: {done} of {len(content.snapshots)} snapshots read"
+    if not done:
+        return f"nothing: 0 of {len(content.snapshots)} snapshots read"
     return f"a {SAMPLE}: {done} of {len(content.snapshots)} snapshots read"
 
 

@@ -24,9 +24,14 @@ class Selection:
         """What is asked for of ``tables``, sorted."""
         return tuple(sorted(table for table in tables if self.has(table)))
 
-    def without_match(self, tables: Collection[TableId]) -> tuple[str, ...]:
-        """Globs of ``include`` that match nothing: a typing error, or a table that was dropped."""
-        return tuple(g for g in self.include if not any(fnmatchcase(str(t), g) for t in tables))
+    def warnings(self, tables: Collection[TableId]) -> tuple[str, ...]:
+        """Globs of ``include`` that match none of the tables, in words; none without tables."""
+        names = list(map(str, tables))
+        return tuple(
+            f"include {glob} matches no table: a typing error, or it was dropped"
+            for glob in (self.include if names else ())
+            if not any(fnmatchcase(name, glob) for name in names)
+        )
 
 
 def require_any(selection: Selection, tables: Collection[TableId]) -> tuple[TableId, ...]:

@@ -175,6 +175,7 @@ class PointMaking:
             size_problems=size_problems(previous, manifest),
             warnings=(
                 *(f"point {number} is damaged, see 'dp verify'" for number in self._damaged),
+                *self._parts.wanted.selection.warnings(cut.dumped.state.pointers),
                 *extras.problems,
                 *immovable_tables(lines),
                 *sampled.unreadable,

@@ -11,7 +11,7 @@ from dp_assets.domains.backup import layout
 from dp_assets.domains.backup.opening import initialise
 from dp_assets.domains.backup.points import Points
 from dp_assets.domains.backup.recipients import Recipient
-from dp_assets.domains.backup.repository import KnownObjects, NothingKnown, Repository
+from dp_assets.domains.backup.repository import KnownObjects, Repository
 from dp_assets.ports.object_store import ObjectStore
 from dp_assets.ports.recovery import (
     FileKind,
@@ -26,6 +26,7 @@ from dp_assets.ports.recovery import (
     TableContent,
 )
 from dp_assets.ports.sealing import Sealing
+from dp_assets_tests.fakes.known_objects import NothingKnown
 
 NAMING_KEY = Secret("6e" * 32)
 NOTHING = NothingKnown()

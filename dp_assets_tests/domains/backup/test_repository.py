@@ -11,7 +11,7 @@ from dp_assets.adapters.objects.object_store_local import LocalObjectStore
 from dp_assets.adapters.recovery.sealing import AgeSealing
 from dp_assets.core.errors import ConfigurationError, PermanentError
 from dp_assets.domains.backup import layout
-from dp_assets.domains.backup.repository import NothingKnown, Repository
+from dp_assets.domains.backup.repository import Repository
 from dp_assets.ports.object_store import DamagedObjectError, MissingObjectError
 from dp_assets.ports.recovery import References
 from dp_assets_tests.domains.backup.repositories import (
@@ -23,6 +23,7 @@ from dp_assets_tests.domains.backup.repositories import (
     reopened,
     sealed_repository,
 )
+from dp_assets_tests.fakes.known_objects import NothingKnown
 from dp_assets_tests.fakes.objects import FullDisk, MemoryObjectStore
 
 SECRET_TEXT = b"the content that nobody may see " * 20

@@ -34,5 +34,7 @@ def test_an_empty_lakehouse_is_no_mistake_of_the_selection():
     assert require_any(Selection(("raw.order",)), []) == ()
 
 
-def test_names_the_globs_that_match_nothing():
-    assert Selection(("raw.*", "row.*")).without_match(TABLES) == ("row.*",)
+def test_warns_of_globs_that_match_nothing():
+    (warning,) = Selection(("raw.*", "row.*")).warnings(TABLES)
+    assert warning.startswith("include row.* matches no table")
+    assert Selection(("row.*",)).warnings([]) == ()

@@ -8,7 +8,7 @@ from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.adapters.recovery.iceberg_proof import snapshot_facts
 from dp_assets.domains.backup import layout
 from dp_assets.domains.backup.points import Points
-from dp_assets.domains.backup.repository import NothingKnown, Repository
+from dp_assets.domains.backup.repository import Repository
 from dp_assets.ports.lake_files import LakeFiles
 from dp_assets.ports.recovery import (
     History,
@@ -18,6 +18,7 @@ from dp_assets.ports.recovery import (
     StoredFile,
     TableContent,
 )
+from dp_assets_tests.fakes.known_objects import NothingKnown
 
 LAKEHOUSE = "lake-1"
 

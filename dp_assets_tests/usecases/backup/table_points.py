@@ -17,7 +17,7 @@ from dp_assets.core.units import now_ms
 from dp_assets.domains.backup import layout
 from dp_assets.domains.backup.opening import initialise
 from dp_assets.domains.backup.points import Points
-from dp_assets.domains.backup.repository import NothingKnown, Repository
+from dp_assets.domains.backup.repository import Repository
 from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.recovery import (
     FileKind,
@@ -30,6 +30,7 @@ from dp_assets.ports.recovery import (
     StoredFile,
     TableContent,
 )
+from dp_assets_tests.fakes.known_objects import NothingKnown
 
 CONTENTS = (FileKind.DATA, FileKind.POSITION_DELETES, FileKind.EQUALITY_DELETES)
 Read = Callable[[str], bytes]

@@ -240,3 +240,8 @@ def count_rows(path):
     found = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
     connection.close()
     return found
+
+
+def test_an_include_that_matches_nothing_is_said(settings):
+    outcome = backup(settings, selection=Selection(("raw.*", "row.*")))
+    assert any("include row.* matches no table" in warning for warning in outcome.warnings)
