@@ -16,6 +16,7 @@ from dp_assets.setting_types import (
     Source,
     Text,
 )
+from dp_assets.setting_types_recovery import RootOrNone
 
 FIRST_DAY = date(2013, 1, 1)
 LAST_DAY = date(2013, 12, 31)
@@ -173,6 +174,10 @@ class Leases(Section):
 
     ttl_seconds: int = Field(60, ge=5, le=86_400, description="Life of a lease without renewal.")
     wait_seconds: int = Field(30, ge=0, le=86_400, description="How long to wait for one.")
+    root: RootOrNone = Field(
+        Address(""),
+        description="Where they are kept if the catalog is no SQL database; empty: the warehouse.",
+    )
 
 
 class Spool(Section):

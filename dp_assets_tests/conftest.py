@@ -5,9 +5,17 @@ from collections.abc import Generator
 
 import pytest
 
-from dp_assets_tests.services import postgres, postgres_server, s3, seaweed
+from dp_assets_tests.services import (
+    postgres,
+    postgres_server,
+    rest,
+    s3,
+    seaweed,
+    seaweed_rest,
+)
 
-__all__ = ["postgres", "postgres_server", "s3", "seaweed"]  # fixtures for every test
+# Fixtures for every test.
+__all__ = ["postgres", "postgres_server", "rest", "s3", "seaweed", "seaweed_rest"]
 
 UNAVOIDABLE = "unavoidable:"
 

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from deploy.dev import seaweed as seaweed_service
 from deploy.dev.processes import stop
 from deploy.dev.s3_requests import Answer, request
 from deploy.dev.state import Service
+from dp_assets_tests.rest_server import serving
 
 BUCKET = "lake"
 
@@ -93,6 +94,28 @@ class S3:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """An Iceberg REST catalog of a test's own.
+
+    Attributes:
+        uri: the server's address; every catalog behind it is chosen by its warehouse.
+        warehouse: where the catalog's tables are.
+        s3: a place for anything else.
+        more: properties, besides those for the bucket.
+    """
+
+    uri: str
+    warehouse: str
+    s3: S3
+    more: Mapping[str, str]
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """PyIceberg's properties, with keys that may do everything."""
+        return {**self.s3.properties, **self.more}
+
+
+@dataclass(frozen=True, slots=True)
 class Postgres:
     """A database of a test's own on a real server.
 
@@ -150,6 +173,28 @@ def seaweed() -> Generator[Service]:
 def s3(seaweed: Service) -> S3:
     """A place in a bucket for one test."""
     return S3(seaweed, prefix=f"t{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+def seaweed_rest(s3: S3) -> Rest:
+    """SeaweedFS's catalog, empty. Its warehouse is a bucket that takes files of tables only."""
+    name, details = f"{s3.prefix}-tables", s3.service.details
+    seaweed_service.make_table_bucket(s3.service, name)
+    more = {
+        "credential": f"{details['admin_key']}:{details['admin_secret']}",
+        # The server has views and does not say so in its list of endpoints.
+        "view-endpoints-supported": "true",
+    }
+    return Rest(details["catalog"], f"s3://{name}", s3, more)
+
+
+@pytest.fixture
+def rest(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Generator[Rest]:
+    """An empty catalog, without views, of a server that keeps to the protocol."""
+    warehouse = f"{s3.url}/rest"
+    with serving() as server:
+        server.add(warehouse, tmp_path_factory.mktemp("rest"), s3.properties)
+        yield Rest(server.uri, warehouse, s3, {})
 
 
 @pytest.fixture(scope="session")

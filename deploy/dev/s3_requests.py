@@ -1,4 +1,4 @@
-"""The few S3 requests that an administrator makes, signed by hand (AWS Signature Version 4).
+"""The few requests that an administrator makes, signed by hand (AWS Signature Version 4).
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
@@ -24,9 +24,18 @@ class Answer:
 
 
 def request(
-    method: str, url: str, *, access_key: str, secret_key: str, body: bytes = b""
+    method: str,
+    url: str,
+    *,
+    access_key: str,
+    secret_key: str,
+    body: bytes = b"",
+    service: str = "s3",
 ) -> Answer:
-    """One signed request; ``url`` may have one query word (``?policy``)."""
+    """One signed request; ``url`` may have one query word (``?policy``).
+
+    ``service`` is ``s3``, or ``s3tables`` on the same port.
+    """
     parts = urlsplit(url)
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = {
@@ -47,16 +56,21 @@ def request(
         )
     )
     headers["authorization"] = _authorization(
-        canonical, now=now, signed=";".join(sorted(headers)), keys=(access_key, secret_key)
+        canonical,
+        scope=f"{now[:8]}/{REGION}/{service}/aws4_request",
+        now=now,
+        signed=";".join(sorted(headers)),
+        keys=(access_key, secret_key),
     )
     return _send(
         method, parts.netloc, f"{parts.path}?{query}" if query else parts.path, headers, body
     )
 
 
-def _authorization(canonical: str, *, now: str, signed: str, keys: tuple[str, str]) -> str:
+def _authorization(
+    canonical: str, *, scope: str, now: str, signed: str, keys: tuple[str, str]
+) -> str:
     access_key, secret_key = keys
-    scope = f"{now[:8]}/{REGION}/s3/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     key = f"AWS4{secret_key}".encode()
     for part in scope.split("/"):

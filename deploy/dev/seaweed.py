@@ -92,13 +92,23 @@ def make_bucket(service: Service, name: str) -> None:
         _ask(service, "PUT", f"{name}?policy", body=json.dumps(policy).encode())
 
 
-def _ask(service: Service, method: str, path: str, *, body: bytes = b"") -> None:
+def make_table_bucket(service: Service, name: str) -> None:
+    """Make a table bucket: a catalog of its own, at ``s3://name`` behind the catalog's address.
+
+    It takes files below ``<namespace>/<table>/`` only, of a namespace that exists.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_s3Buckets_CreateTableBucket.html
+    """
+    _ask(service, "PUT", "buckets", body=json.dumps({"name": name}).encode(), api="s3tables")
+
+
+def _ask(service: Service, method: str, path: str, *, body: bytes = b"", api: str = "s3") -> None:
     answer = request(
         method,
         f"{service.address}/{path}",
         access_key=service.details["admin_key"],
         secret_key=service.details["admin_secret"],
         body=body,
+        service=api,
     )
     if answer.status >= 300 and answer.status != 409:
         raise ServiceError(f"{method} {path}: {answer.status} {answer.body[:200]!r}")

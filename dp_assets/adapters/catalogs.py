@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.sqlite_lock import is_locked_error, locked
 from dp_assets.core.errors import ConfigurationError, LakeError, PermanentError, TransientError
 
@@ -35,6 +36,12 @@ def open_catalog(
         "uri": _patient(uri) if kind == "sql" else uri,
         **properties,
     }
+    with verdicts(f"open catalog {name}", hint="is its server up? see catalog in lakehouse.yaml"):
+        return _loaded(name, kind, settings)
+
+
+def _loaded(name: str, kind: str, settings: dict[str, str]) -> Catalog:
+    """Raises ours for what is wrong with a database, and PyIceberg's own errors."""
     try:
         return load_catalog(name, type=kind, **settings)
     except OperationalError as error:

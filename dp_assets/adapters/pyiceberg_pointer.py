@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from dp_assets.adapters.catalog_errors import database_errors, database_verdict
+from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.sqlite_lock import explain_locked
 from dp_assets.core.errors import (
     LakeError,
@@ -28,9 +29,10 @@ def read_pointer(catalog: Catalog, table: TableId) -> str | None:
     SQL catalogs answer from one row, without opening the metadata file.
     """
     if not isinstance(catalog, SqlCatalog):
-        if not catalog.table_exists(table.identifier):
-            return None
-        return catalog.load_table(table.identifier).metadata_location
+        with verdicts(f"look up {table}", hint="check the catalog with 'dp doctor'"):
+            if not catalog.table_exists(table.identifier):
+                return None
+            return catalog.load_table(table.identifier).metadata_location
     wanted = select(IcebergTables.metadata_location).where(
         IcebergTables.catalog_name == catalog.name,
         IcebergTables.table_namespace == table.namespace,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyiceberg.catalog import Catalog
+from pyiceberg.catalog import Catalog, MetastoreCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.io import FileIO
 from pyiceberg.table.snapshots import Snapshot
@@ -90,6 +90,25 @@ def register_table(catalog: Catalog, table: TableId, location: str) -> None:
         except ValueError:  # PyIceberg loads it afterwards, and cannot read all that we can
             if read_pointer(catalog, table) != location:
                 raise
+
+
+def require_served(catalog: Catalog, table: TableId, uuid: str) -> None:
+    """A catalog service answers with metadata of its own: is it that of the table?
+
+    SeaweedFS 4.48 takes a registration and then serves a table without columns, rows or history.
+
+    Raises PermanentError.
+    """
+    if isinstance(catalog, MetastoreCatalog):
+        return  # it gives a pointer, and readers open the file
+    with verdicts(f"load {table}", hint="see 'dp tables'"):
+        served = str(catalog.load_table(table.identifier).metadata.table_uuid)
+    if served.lower() != uuid.lower():
+        raise PermanentError(
+            f"catalog {catalog.name} has registered {table} and serves another table in its place "
+            f"({served}, not {uuid})",
+            hint="its files are whole; this server cannot take over tables, choose another catalog",
+        )
 
 
 def _metadata_files(folder: Path) -> Iterator[Path]:

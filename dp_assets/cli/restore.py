@@ -213,7 +213,7 @@ def _show(out: Output, done: "Restored", target: "Target") -> None:
     out.table("restored", ("table", "rows", "snapshots", "files", "size", "seconds"), rows)
     _show_refused(out, done.refused)
     for view in done.views:
-        out.line(f"view {view}: this catalog has no views; its SQL is in the recovery point")
+        out.line(f"not restored: view {view}: this catalog does not take it; the point has its SQL")
     if target.folder:
         out.line(f"use it with: dp --config {target.folder / 'lakehouse.yaml'} tables")
 
@@ -261,4 +261,5 @@ def _document(plan: "RestorePlan", done: "Restored | None") -> dict[str, object]
         "refused": [
             {"table": one.table, "why": one.why} for one in (done.refused if done else plan.refused)
         ],
+        "views_not_restored": list(done.views) if done else [],
     }

@@ -109,6 +109,12 @@ def _show_undrop(out: Output, plan: "UndropPlan") -> None:
             "pointer then": plan.pointer,
         }
     )
+    if plan.lost_log:
+        out.line(
+            f"earlier metadata files that are gone and stay so: {len(plan.lost_log)}. The newest "
+            "has the whole history, and no reader needs them; 'dp repair' finds no earlier state "
+            "of the table until its next commit."
+        )
     if not plan.is_needed:
         out.line("nothing to do: the table is as the recovery point has it")
 
@@ -120,6 +126,7 @@ def _undrop_document(plan: "UndropPlan", *, done: bool) -> dict[str, object]:
         "files": len(plan.content.files),
         "missing": [stored.file.path for stored in plan.missing],
         "different": [stored.file.path for stored in plan.different],
+        "metadata_log_lost": list(plan.lost_log),
         "bytes": plan.bytes,
         "pointer": plan.pointer,
         "pointer_before": plan.current or None,

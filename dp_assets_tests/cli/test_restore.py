@@ -174,9 +174,13 @@ def test_undrop(home: Path, dp: Dp, backed_up: Lakehouse):
     assert said.code == 0, said.err
     assert len(said.json["missing"]) == said.json["files"]
     assert not said.json["done"]
+    lost = len(said.json["metadata_log_lost"])
+    assert lost > 1
     said = dp("undrop", "shop.things")
     assert (said.code, "nobody to answer" in said.err) == (2, True)
-    assert dp("undrop", "shop.things", "--yes").code == 0
+    done = dp("undrop", "shop.things", "--yes")
+    assert done.code == 0
+    assert f"that are gone and stay so: {lost}." in " ".join(done.out.split())
     assert rows(home / "lakehouse.yaml") == 24
     assert "nothing to do" in dp("undrop", "shop.things", "--yes").out
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import BadRequestError, RESTError, ViewAlreadyExistsError
 from pyiceberg.view.metadata import ViewMetadata
 
 from dp_assets.adapters.pyiceberg_errors import verdicts
@@ -30,6 +31,10 @@ def create_view(catalog: Catalog, name: str, view: Mapping[str, Any]) -> bool:
         try:
             if not catalog.view_exists(identifier):
                 catalog.create_view(identifier, schema, version, properties=metadata.properties)
-        except NotImplementedError:
-            return False
+        except (NotImplementedError, BadRequestError, ViewAlreadyExistsError):
+            return False  # no views, not this one, or a table has its name
+        except RESTError as error:
+            if type(error) is not RESTError:
+                raise
+            return False  # 404, 405, 406: a server without views
     return True

@@ -25,6 +25,7 @@ from dp_assets.domains.backup.restore_plan import (
     uuid_of_copy,
 )
 from dp_assets.ports.object_store import DamagedObjectError
+from dp_assets.usecases.backup.registering_restored import require_replaceable
 from dp_assets.usecases.backup.relocation import Relocation, Way
 from dp_assets.usecases.backup.restore_journal import RestoreJournal
 from dp_assets.usecases.backup.restore_target import beside
@@ -118,6 +119,8 @@ class _Planner:
         if line.content is None:
             raise AssertionError
         replaces = require_free(target, there, replace=self._wanted.replace)
+        if replaces:
+            require_replaceable(self._target.settings, f"replace {target}")
         new_id = str(uuid.uuid4())
         location = home(self._target.warehouse, target, suffix=new_id[:8] if replaces else "")
         moving = Relocation(self._way, content, location=location)

@@ -1,8 +1,8 @@
 """Tables out of a repository into a lakehouse: files first, then the catalog, nothing overwritten.
 
-Order: the target is made where it is missing, the journal is written, then every file of every
-table, its metadata file last; only then are the tables registered. So a table is seen whole or
-not at all, and a killed restore is finished by reading the journal.
+Order: the target is made where it is missing, the journal is written, namespaces are made, then
+every file of every table, its metadata file last; only then are the tables registered. So a table
+is seen whole or not at all, and a killed restore is finished by reading the journal.
 """
 
 from __future__ import annotations
@@ -93,13 +93,16 @@ def restore(
         )
         way.tmp_dir.mkdir(parents=True, exist_ok=True)
         registration = Registration(lake, plan, Points(repository), guard=guard.check)
+        registration.make_namespaces()
         whole, damaged = _write_tables(way, plan, registration)
         way.files.settle(table.plan.pointer for table in whole)
-        views = registration.run([table.plan for table in whole])
+        unserved = registration.run([table.plan for table in whole])
+        views = registration.make_views()
         journal.finish()
+    names = {one.table for one in unserved}
     return Restored(
-        tables=tuple(whole),
-        refused=(*plan.refused, *damaged),
+        tables=tuple(table for table in whole if str(table.plan.source) not in names),
+        refused=(*plan.refused, *damaged, *unserved),
         views=views,
         lakehouse_id=made.identity.lakehouse_id,
         seconds=time.monotonic() - started,

@@ -14,7 +14,7 @@ from dp_assets.adapters.namespace_properties import write_properties
 from dp_assets.adapters.objects.copying import StoppedError, Workers, threads_for
 from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.pyiceberg_pointer import read_pointer
-from dp_assets.adapters.pyiceberg_register import register_table
+from dp_assets.adapters.pyiceberg_register import register_table, require_served
 from dp_assets.core.errors import ConfigurationError, PermanentError
 from dp_assets.core.ids import TableId
 from dp_assets.domains.backup.moved_metadata import encode_metadata
@@ -27,14 +27,15 @@ from dp_assets.domains.backup.restore_plan import (
 )
 from dp_assets.ports.recovery import FileKind, History
 from dp_assets.usecases.backup.putting_back import Hand, put_back
-from dp_assets.usecases.backup.registering_restored import replace_pointer
+from dp_assets.usecases.backup.registering_restored import replace_pointer, require_replaceable
 from dp_assets.usecases.backup.relocation import is_whole, metadata_of, nobody_counts
 from dp_assets.usecases.backup.restore_planning import newest_first, require_object
 from dp_assets.usecases.backup.trash_files import Trash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from threading import Event
+    from typing import Any
 
     from dp_assets.domains.backup.repository import Repository
     from dp_assets.lakehouse import Lakehouse
@@ -59,6 +60,8 @@ class UndropPlan:
         pointer: the metadata file that it will have.
         current: the pointer it has now; "" when there is no such table.
         missing: files to put back; ``different`` ones are there with other bytes.
+        lost_log: earlier metadata files of the table's log that are gone and stay so: a recovery
+            point holds the newest alone, which has the whole history.
     """
 
     table: TableId
@@ -70,6 +73,7 @@ class UndropPlan:
     current: str
     missing: tuple[StoredFile, ...]
     different: tuple[StoredFile, ...]
+    lost_log: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -96,7 +100,7 @@ def plan_undrop(
     how much was compared.
 
     Raises:
-        ConfigurationError: no point holds the table.
+        ConfigurationError: no point holds the table, or the catalog moves no pointer back.
         PermanentError: the repository has lost what is needed, or the table is there at another
             pointer and ``wanted.replace`` does not say that it may be moved back.
     """
@@ -108,6 +112,8 @@ def plan_undrop(
     pointer = restored_pointer(content)
     current = read_pointer(lake.catalog, table) or ""
     _require_may_move(table, current, pointer, record, replace=wanted.replace)
+    if current and current != pointer:
+        require_replaceable(lake.settings, f"undrop {table}")
     files = _files(lake)
     missing, different = _compare(files, content, lake.settings.backup.workers, on_bytes)
     for stored in (*missing, *different):
@@ -122,6 +128,7 @@ def plan_undrop(
         current=current,
         missing=missing,
         different=different,
+        lost_log=_lost_log(files, metadata_of(repository, content)),
     )
 
 
@@ -140,6 +147,7 @@ def undrop(
     """
     lake.require_identity(f"undrop {plan.table}")
     with lake.lease(f"undrop/{plan.table}", doing="dp undrop"):
+        _make_namespace(lake, plan)
         _put_back(lake, repository, plan, on_bytes)
         _register(lake, plan)
 
@@ -214,6 +222,12 @@ def _compare(
     )
 
 
+def _lost_log(files: LakeFiles, metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """At most as many as the table keeps, 100 by default."""
+    named = [str(entry["metadata-file"]) for entry in metadata.get("metadata-log") or ()]
+    return tuple(path for path in named if not files.stat(path))
+
+
 def _put_back(
     lake: Lakehouse, repository: Repository, plan: UndropPlan, on_bytes: Callable[[int], None]
 ) -> None:
@@ -241,12 +255,17 @@ def _register(lake: Lakehouse, plan: UndropPlan) -> None:
             why=f"dp undrop from recovery point {plan.point.number}",
         )
         return
+    register_table(lake.catalog, plan.table, plan.pointer)
+    require_served(lake.catalog, plan.table, plan.content.uuid)
+
+
+def _make_namespace(lake: Lakehouse, plan: UndropPlan) -> None:
+    """Before any file: the buckets of some catalogs take none for an unknown namespace."""
     namespace = plan.table.namespace
     if not lake.catalog.namespace_exists(plan.table.identifier[:-1]):
         known = plan.manifest.namespaces.get(namespace, {})
         kept = {k: v for k, v in known.items() if k not in OF_THE_LAKEHOUSE}
         write_properties(lake.catalog, namespace, kept)
-    register_table(lake.catalog, plan.table, plan.pointer)
 
 
 def _files(lake: Lakehouse) -> LakeFiles:

@@ -86,6 +86,35 @@ def test_a_dropped_table_comes_back_with_its_files_history_and_refs(
     assert all(before[file] == content for file, content in contents(lake).items())
 
 
+def test_earlier_metadata_files_are_named_as_lost_and_nobody_needs_them(
+    lake: Lakehouse, repository: Repository
+):
+    """Not even a writer that is told to delete the oldest of them after its commit."""
+    known = lake.catalog.load_table(TABLE.identifier)
+    log = {entry.metadata_file for entry in known.metadata.metadata_log}
+    lake.catalog.drop_table(TABLE.identifier)
+    for file in contents(lake):
+        file.unlink()
+    plan = plan_undrop(lake, repository, str(TABLE), Wanted())
+    assert set(plan.lost_log) == log
+    assert len(log) > 2
+    undrop(lake, repository, plan)
+    assert not any(Path(name.removeprefix("file://")).exists() for name in log)
+    deleting = {
+        "write.metadata.delete-after-commit.enabled": "true",
+        "write.metadata.previous-versions-max": "1",
+    }
+    table = lake.catalog.load_table(TABLE.identifier)
+    table.transaction().set_properties(deleting).commit_transaction()
+    table.append(things(50, 55))
+    first = table.metadata.snapshots[0].snapshot_id
+    roll_back(lake, planned_rollback(lake, str(TABLE), first))
+    assert lake.catalog.load_table(TABLE.identifier).scan().to_arrow().num_rows == 20
+    with lake.reader() as reader:
+        reader.attach([TABLE])
+        assert reader.connection.sql("SELECT count(*) FROM shop.things").fetchone() == (20,)
+
+
 def test_lost_and_altered_files_are_put_back_and_no_other_is_touched(
     lake: Lakehouse, repository: Repository
 ):
