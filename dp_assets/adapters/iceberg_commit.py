@@ -22,10 +22,8 @@ from pyiceberg.manifest import (
     ManifestEntryStatus,
     ManifestFile,
     write_manifest,
-    write_manifest_list,
 )
 from pyiceberg.table import StaticTable
-from pyiceberg.table.locations import load_location_provider
 from pyiceberg.table.snapshots import (
     Operation,
     SnapshotSummaryCollector,
@@ -33,11 +31,11 @@ from pyiceberg.table.snapshots import (
     update_snapshot_summaries,
 )
 
-from dp_assets.adapters.iceberg_json import NewSnapshot, head_id, next_sequence, next_timestamp_ms
+from dp_assets.adapters.iceberg_avro import CODEC
+from dp_assets.adapters.iceberg_json import head_id, next_sequence
+from dp_assets.adapters.iceberg_snapshot import Staged, list_line, metadata_file, stage_snapshot
 from dp_assets.adapters.iceberg_state import TableState
 from dp_assets.core.errors import PermanentError
-
-CODEC = "deflate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,6 @@ class Change:
     kept: pa.Table | None = None
 
 
-@dataclass(frozen=True)
-class Staged:
-    """A commit whose files are all on disk; only the pointer has not moved."""
-
-    base: TableState
-    snapshot: NewSnapshot
-
-
 def stage(state: TableState, change: Change, *, now_ms: int) -> Staged:
     """Write every file of the commit. Nothing is visible yet."""
     snapshot_id = secrets.randbits(63)
@@ -86,24 +76,15 @@ def stage(state: TableState, change: Change, *, now_ms: int) -> Staged:
         for e in entries
         if e.status == ManifestEntryStatus.DELETED
     ]
-    location = _metadata_location(state, f"snap-{snapshot_id}-0-{uuid.uuid4()}.avro")
-    with write_manifest_list(
-        format_version=state.model.format_version,
-        output_file=state.io.new_output(location),
+    sequence_number = next_sequence(state.raw)
+    return stage_snapshot(
+        state,
+        (list_line(manifest, sequence_number=sequence_number) for manifest in written),
+        leave={manifest.manifest_path for manifest in change.touched},
         snapshot_id=snapshot_id,
-        parent_snapshot_id=head_id(state.raw),
-        sequence_number=next_sequence(state.raw),
-        avro_compression=CODEC,
-    ) as writer:
-        writer.add_manifests([*written, *(m for m in state.manifests if m not in change.touched)])
-    snapshot = NewSnapshot(
-        snapshot_id=snapshot_id,
-        timestamp_ms=next_timestamp_ms(state.raw, now_ms),
-        manifest_list=location,
         summary=_summary(state, added=files, removed=removed, properties=change.properties),
-        schema_id=state.model.current_schema_id,
+        now_ms=now_ms,
     )
-    return Staged(base=state, snapshot=snapshot)
 
 
 def write_rows(state: TableState, rows: pa.Table) -> list[DataFile]:
@@ -168,7 +149,7 @@ def _carried(entry: ManifestEntry, *, gone: frozenset[str], snapshot_id: int) ->
 def _manifest(
     state: TableState, *, spec_id: int, entries: Iterable[ManifestEntry], snapshot_id: int
 ) -> ManifestFile:
-    location = _metadata_location(state, f"{uuid.uuid4()}-m0.avro")
+    location = metadata_file(state, f"{uuid.uuid4()}-m0.avro")
     with write_manifest(
         format_version=state.model.format_version,
         spec=state.model.specs()[spec_id],
@@ -204,8 +185,3 @@ def _summary(
         Summary(operation=operation, **collector.build(), **properties), previous
     )
     return {"operation": operation.value, **summary.additional_properties}
-
-
-def _metadata_location(state: TableState, name: str) -> str:
-    provider = load_location_provider(state.model.location, state.model.properties)
-    return provider.new_metadata_location(name)

@@ -27,13 +27,19 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class NewSnapshot:
-    """What a commit adds; ``summary`` holds the operation too. Times in epoch milliseconds."""
+    """What a commit adds; ``summary`` holds the operation too. Times in epoch milliseconds.
+
+    Attributes:
+        first_row_id, added_rows: version 3: the row ids that the commit takes; else None.
+    """
 
     snapshot_id: int
     timestamp_ms: int
     manifest_list: str
     summary: Mapping[str, str]
     schema_id: int
+    first_row_id: int | None = None
+    added_rows: int | None = None
 
 
 def read_metadata(io: FileIO, location: str) -> Json:
@@ -106,6 +112,8 @@ def snapshot_json(metadata: Json, new: NewSnapshot) -> dict[str, Any]:
         snapshot["parent-snapshot-id"] = parent
     if metadata["format-version"] > 1:
         snapshot["sequence-number"] = next_sequence(metadata)
+    if new.added_rows is not None:
+        snapshot |= {"first-row-id": new.first_row_id, "added-rows": new.added_rows}
     return snapshot
 
 
@@ -126,6 +134,8 @@ def add_snapshot(metadata: Json, new: NewSnapshot, *, previous_location: str) ->
     }
     if metadata["format-version"] > 1:
         changed["last-sequence-number"] = next_sequence(metadata)
+    if new.added_rows is not None:
+        changed["next-row-id"] = (new.first_row_id or 0) + new.added_rows
     log = {"snapshot-id": new.snapshot_id, "timestamp-ms": new.timestamp_ms}
     return {
         **metadata,

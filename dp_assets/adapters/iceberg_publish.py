@@ -19,7 +19,6 @@ from pyiceberg.table.update import (
     SetSnapshotRefUpdate,
 )
 
-from dp_assets.adapters.iceberg_commit import Staged
 from dp_assets.adapters.iceberg_json import (
     MAIN,
     Json,
@@ -28,6 +27,7 @@ from dp_assets.adapters.iceberg_json import (
     main_ref,
     snapshot_json,
 )
+from dp_assets.adapters.iceberg_snapshot import Staged
 from dp_assets.adapters.iceberg_state import TableState, load_state
 from dp_assets.adapters.pyiceberg_pointer import swap_pointer
 from dp_assets.core.errors import OutcomeUnknownError

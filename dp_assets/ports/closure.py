@@ -36,6 +36,7 @@ class LiveEntry:
         added: the commit that wrote the manifest added the file.
         partition: as :attr:`ReachableFile.partition`.
         sequence_number: of the data; None where the manifest list says it.
+        file_sequence_number: of the commit that added the file; None as above, or nobody says it.
         first_row_id: version 3; None where the manifest list says it, or there is none.
         equality_ids: field ids that an equality delete compares.
         referenced: the one data file that all deletes are about; "" where not said.
@@ -61,6 +62,7 @@ class LiveEntry:
     offset: int = 0
     length: int = 0
     encrypted: bool = False
+    file_sequence_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,10 @@ def inherited(manifest: Manifest, use: ManifestUse) -> Iterator[LiveEntry]:
         changes: dict[str, Any] = {}
         if entry.snapshot_id is None:
             changes["snapshot_id"] = use.snapshot_id
-        if entry.sequence_number is None and (entry.added or use.sequence_number == 0):
-            changes["sequence_number"] = use.sequence_number
+        if entry.added or use.sequence_number == 0:
+            for name in ("sequence_number", "file_sequence_number"):
+                if getattr(entry, name) is None:
+                    changes[name] = use.sequence_number
         if entry.kind is FileKind.DATA and entry.first_row_id is None and next_row_id is not None:
             changes["first_row_id"] = next_row_id
             next_row_id += entry.records

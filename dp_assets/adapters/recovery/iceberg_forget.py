@@ -13,11 +13,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyiceberg.manifest import ManifestContent, ManifestFile, write_manifest_list
-from pyiceberg.table.locations import load_location_provider
+from pyiceberg.manifest import ManifestContent, ManifestFile
 
-from dp_assets.adapters.iceberg_commit import CODEC, Staged
-from dp_assets.adapters.iceberg_json import NewSnapshot, head_id, next_sequence, next_timestamp_ms
+from dp_assets.adapters.iceberg_json import head_id, next_sequence
+from dp_assets.adapters.iceberg_snapshot import Staged, list_line, metadata_file, stage_snapshot
 from dp_assets.adapters.iceberg_state import TableState
 from dp_assets.adapters.recovery.avro_generic import Record, open_container
 from dp_assets.adapters.recovery.iceberg_manifests import DELETED
@@ -66,29 +65,20 @@ def stage_forgetting(state: TableState, lost: Collection[str], *, now_ms: int) -
         )
     snapshot_id = secrets.randbits(63)
     rewriting = _Rewriting(state, frozenset(lost), snapshot_id)
-    manifests = [rewriting.manifest(manifest) for manifest in state.manifests]
+    rewritten = ((m, rewriting.manifest(m)) for m in state.manifests)
+    manifests = {old.manifest_path: new for old, new in rewritten if new is not old}
     if unlisted := rewriting.lost - rewriting.met:
         raise PermanentError(
             f"{state.model.location} does not list {min(unlisted)}", hint="run it again"
         )
-    location = _new_file(state, f"snap-{snapshot_id}-0-{uuid.uuid4()}.avro")
-    with write_manifest_list(
-        format_version=state.model.format_version,
-        output_file=state.io.new_output(location),
+    return stage_snapshot(
+        state,
+        (list_line(m, sequence_number=next_sequence(state.raw)) for m in manifests.values()),
+        leave=manifests,
         snapshot_id=snapshot_id,
-        parent_snapshot_id=head_id(state.raw),
-        sequence_number=next_sequence(state.raw),
-        avro_compression=CODEC,
-    ) as writer:
-        writer.add_manifests(manifests)
-    snapshot = NewSnapshot(
-        snapshot_id=snapshot_id,
-        timestamp_ms=next_timestamp_ms(state.raw, now_ms),
-        manifest_list=location,
         summary=_summary(state, rewriting.gone.counts),
-        schema_id=state.model.current_schema_id,
+        now_ms=now_ms,
     )
-    return Staged(base=state, snapshot=snapshot)
 
 
 @dataclass(slots=True)
@@ -114,7 +104,7 @@ class _Rewriting:
             records = [self._carried(record, manifest, tally) for record in _live(iter(block))]
             if records:
                 written += container.encode(records)
-        location = _new_file(self.state, f"{uuid.uuid4()}-m0.avro")
+        location = metadata_file(self.state, f"{uuid.uuid4()}-m0.avro")
         with self.state.io.new_output(location).create() as out:
             out.write(bytes(written))
         return self._listed(manifest, location, length=len(written), tally=tally)
@@ -201,8 +191,3 @@ def _summary(state: TableState, gone: Mapping[str, int]) -> dict[str, str]:
         if (total := before.get(f"total-{name}")) is not None:
             said[f"total-{name}"] = str(max(int(total) - gone.get(name, 0), 0))
     return said
-
-
-def _new_file(state: TableState, name: str) -> str:
-    provider = load_location_provider(state.model.location, state.model.properties)
-    return provider.new_metadata_location(name)

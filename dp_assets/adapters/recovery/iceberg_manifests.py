@@ -94,6 +94,7 @@ def _entry(entry: Record) -> LiveEntry:
         offset=file.get("content_offset") or 0,
         length=file.get("content_size_in_bytes") or 0,
         encrypted=file.get("key_metadata") is not None,
+        file_sequence_number=entry.get("file_sequence_number"),
     )
 
 
