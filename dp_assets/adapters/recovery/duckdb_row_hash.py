@@ -85,12 +85,13 @@ class RowHashes:
         return f"{FUNCTION}:{self.total:x}"
 
 
-def row_hash_query(source: str, schema: Schema) -> str:
+def row_hash_query(source: str, schema: Schema, *also: str) -> str:
     """SQL that gives one row: rows, sum of row hashes, then nulls of each column.
 
     Args:
         source: a table, view or table function with the columns of ``schema`` in its order.
         schema: Iceberg's, as both readings were asked for.
+        also: what else to ask, of columns that are called c0, c1 and so on.
 
     Raises:
         UncomparableTypeError: a column cannot be compared.
@@ -100,7 +101,8 @@ def row_hash_query(source: str, schema: Schema) -> str:
     values = [_comparable(name, f.field_type, depth=0) for name, f in columns]
     nulls = [f"count(*) - count({name})" for name in names]
     total = f"coalesce(sum(hash({', '.join(['0', *values])})), 0)"
-    return f"SELECT {', '.join(['count(*)', total, *nulls])} FROM {source} AS t({', '.join(names)})"
+    asked = ", ".join(["count(*)", total, *nulls, *also])
+    return f"SELECT {asked} FROM {source} AS t({', '.join(names)})"
 
 
 def _comparable(value: str, kind: IcebergType, *, depth: int) -> str:

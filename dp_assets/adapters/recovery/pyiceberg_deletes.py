@@ -53,5 +53,5 @@ def _positions(io: FileIO, delete: DataFile) -> Mapping[str, BitMap64]:
 def _as_bitmap(positions: pa.ChunkedArray) -> BitMap64:
     found = BitMap64()
     for chunk in positions.chunks:
-        found.update(chunk.to_pylist())
+        found.update(cast("list[int]", chunk.to_pylist()))
     return found

@@ -108,7 +108,7 @@ class SnapshotReader:
         row_hash_query(PIECE, schema)  # a type that cannot be compared is said before reading
         target = schema_to_pyarrow(schema, include_field_ids=False)
         batches = self._batches(snapshot_id, schema) if snapshot_id is not None else iter(())
-        for piece in _pieces(batches, target):
+        for piece in pieces(batches, target):
             self._connection.register(PIECE, piece)
             self._hash(PIECE, schema, found)
             self._connection.unregister(PIECE)
@@ -137,7 +137,7 @@ class SnapshotReader:
                 )
 
 
-def _pieces(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
+def pieces(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
     """Batches in the columns and types of ``target``, gathered to about one size."""
     waiting: list[pa.Table] = []
     rows = size = 0

@@ -1,0 +1,182 @@
+"""What stands against an operation on a table now, each with the time at which it may end."""
+
+from collections.abc import Collection, Iterator
+from itertools import takewhile
+from typing import NamedTuple
+
+from dp_assets.core.units import DAY_MS, HOUR_MS, iso_utc
+from dp_assets.domains.maintenance.conditions import age_text
+from dp_assets.domains.maintenance.measures import (
+    MIN_INPUTS,
+    Findings,
+    Subject,
+    mergeable_files,
+    reached_at,
+)
+from dp_assets.domains.maintenance.said import OPS
+from dp_assets.ports.leases import Lease
+from dp_assets.ports.maintenance import Attempt, Operation, Outcome
+
+FIRST_BACK_OFF_MS, LONGEST_BACK_OFF_MS = 3 * HOUR_MS, 24 * HOUR_MS
+IDLE_ATTEMPTS = 5  # after which an operation comes half as often
+FAILURES = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
+IDLE = frozenset({Outcome.NOTHING, Outcome.REFUSED})
+REMOVING = frozenset({Operation.EXPIRY, Operation.ORPHANS})
+HOLD, TABLE = "hold/", "table/"
+
+
+class Blocker(NamedTuple):
+    """Why not now; ``until_ms`` None: time alone does not end it."""
+
+    reason: str
+    until_ms: int | None
+
+
+def blockers(
+    subject: Subject,
+    operation: Operation,
+    findings: Findings,
+    *,
+    now_ms: int,
+    leases: Collection[Lease],
+) -> Iterator[Blocker]:
+    """Everything that stands against the operation; nothing when it is due."""
+    yield from _of_policy(subject, operation)
+    yield from _of_work(subject, operation, findings, now_ms)
+    yield from _of_news(subject, operation, now_ms)
+    yield from _of_attempts(subject, operation, now_ms)
+    yield from _of_window(subject, operation, now_ms)
+    yield from _of_leases(subject, operation, leases, now_ms)
+
+
+def _of_policy(subject: Subject, operation: Operation) -> Iterator[Blocker]:
+    policy = subject.policy.operations[operation]
+    if not subject.adopted:
+        yield Blocker(f"the table is foreign; 'dp adopt {subject.table}' makes it ours", None)
+    if policy.problem:
+        yield Blocker(policy.problem, None)
+    if not policy.enabled:
+        yield Blocker(f"switched off by {policy.key('enabled').origin}", None)
+
+
+def _of_work(
+    subject: Subject, operation: Operation, findings: Findings, now_ms: int
+) -> Iterator[Blocker]:
+    nothing = _nothing_to_do(subject, operation)
+    if nothing and (nothing.until_ms is None or nothing.until_ms > now_ms):
+        yield nothing
+    if not any(all(finding.holds for finding in clause) for clause in findings):
+        missing = dict.fromkeys(str(f) for clause in findings for f in clause if not f.holds)
+        text = "; ".join(missing)
+        yield Blocker(f"too little to do: {text}", reached_at(findings, operation, subject))
+
+
+def _nothing_to_do(subject: Subject, operation: Operation) -> Blocker | None:
+    """What the operation would find; the triggers are about more or less of it."""
+    health, policy = subject.health, subject.policy
+    if operation is Operation.EXPIRY:
+        retention = policy.retention
+        days = age_text(retention.max_age_ms)
+        until_ms = min(subject.expiry_times, default=None)
+        newest = f"the newest {retention.min_snapshots}"
+        return Blocker(f"no snapshot older than {days} besides {newest}", until_ms)
+    if operation is Operation.MANIFESTS and health.manifests < 2:
+        return Blocker("fewer than two manifests", None)
+    if operation is Operation.COMPACTION and not (mergeable_files(health) or health.delete_files):
+        return Blocker(f"no partition with {MIN_INPUTS} small files, and no deletes", None)
+    return None
+
+
+def _of_news(subject: Subject, operation: Operation, now_ms: int) -> Iterator[Blocker]:
+    done = subject.of(operation)
+    if not done or done[-1].outcome in FAILURES:
+        return
+    last = done[-1]
+    ended = f"since {operation} ended with {last.outcome!s} at {iso_utc(last.finished_at_ms)}"
+    if operation is Operation.EXPIRY:
+        before = _expirable_then(subject, last.started_at_ms)
+        times = subject.expiry_times
+        if subject.expirable(now_ms) <= before:
+            until_ms = times[before] if len(times) > before else None
+            yield Blocker(f"no further snapshot came of age {ended}", until_ms)
+    elif not _has_news(subject, operation, last):
+        yield Blocker(f"nobody wrote to the table {ended}", None)
+
+
+def _expirable_then(subject: Subject, then_ms: int) -> int:
+    """Of the snapshots that are still there, those that an expiry at that time could let go."""
+    retention = subject.policy.retention
+    known = [at_ms for at_ms in subject.commit_times if at_ms <= then_ms]
+    old = known[: max(0, len(known) - retention.min_snapshots)]
+    return sum(then_ms - at_ms > retention.max_age_ms for at_ms in old)
+
+
+def _has_news(subject: Subject, operation: Operation, last: Attempt) -> bool:
+    """Whether others wrote, or a failure of ours left files that were too young then.
+
+    A run about a table of `ops` ends in a row in `ops`: that many commits are no news.
+    """
+    from_ms = last.started_at_ms
+    if operation is Operation.ORPHANS:
+        from_ms -= subject.policy.orphan_age_ms
+        if any(a.outcome in FAILURES and a.finished_at_ms >= from_ms for a in subject.history):
+            return True
+    elif last.pointer == subject.health.pointer:
+        return False
+    since = sum(attempt.finished_at_ms >= from_ms for attempt in subject.history)
+    return subject.arrivals(from_ms) > (since if _is_ops(subject) else 0)
+
+
+def _of_attempts(subject: Subject, operation: Operation, now_ms: int) -> Iterator[Blocker]:
+    done = subject.of(operation)
+    if not done:
+        return
+    ended_ms = done[-1].finished_at_ms
+    interval_ms = subject.policy.operations[operation].min_interval_ms
+    newest_first = tuple(reversed(done))
+    failures = len(list(takewhile(lambda a: a.outcome in FAILURES, newest_first)))
+    idle = len(list(takewhile(lambda a: a.outcome in IDLE, newest_first)))
+    if failures:
+        wait_ms = back_off_ms(failures)
+        wait_ms = max(wait_ms, DAY_MS) if _is_ops(subject) else wait_ms
+        text = f"{failures} {'failure' if failures == 1 else 'failures'} in a row"
+        said = f"{text}, the last: {done[-1].problem or done[-1].outcome}"
+    elif idle >= IDLE_ATTEMPTS:
+        wait_ms = 2 * interval_ms
+        said = f"half as often, because the last {idle} found nothing to do"
+    else:
+        wait_ms = interval_ms
+        said = f"the last one ended at {iso_utc(ended_ms)}"
+    if now_ms < ended_ms + wait_ms:
+        waits = age_text(wait_ms)
+        yield Blocker(f"{said}; the next begins {waits} after it", ended_ms + wait_ms)
+
+
+def back_off_ms(failures: int) -> int:
+    """How long to wait after that many failures in a row: 3 h, 6 h, 12 h, then 24 h."""
+    return min(FIRST_BACK_OFF_MS * 2 ** min(failures - 1, 10), LONGEST_BACK_OFF_MS)
+
+
+def _of_window(subject: Subject, operation: Operation, now_ms: int) -> Iterator[Blocker]:
+    policy = subject.policy.operations[operation]
+    if not policy.window.is_open(now_ms):
+        opens_ms = policy.window.next_open(now_ms)
+        yield Blocker(f"outside of its window, {policy.key('window').value}", opens_ms)
+
+
+def _of_leases(
+    subject: Subject, operation: Operation, leases: Collection[Lease], now_ms: int
+) -> Iterator[Blocker]:
+    """Somebody at work on the table; a recovery point in the making holds what may be removed."""
+    for lease in leases:
+        if lease.expires_at_ms <= now_ms:
+            continue
+        if lease.name == f"{TABLE}{subject.table}":
+            yield Blocker(f"{lease.owner} is at work on it", lease.expires_at_ms)
+        elif operation in REMOVING and lease.name.startswith(HOLD):
+            reason = f"{lease.owner} holds old files until {lease.name} is done"
+            yield Blocker(reason, lease.expires_at_ms)
+
+
+def _is_ops(subject: Subject) -> bool:
+    return subject.table.namespace.partition(".")[0] == OPS

@@ -1,0 +1,50 @@
+"""Which rows of which input are deleted: by path and number, read from the delete files."""
+
+from pathlib import Path
+
+import pytest
+from pyroaring import BitMap64
+
+from dp_assets.adapters.maintenance.applied_deletes import applied_deletes
+from dp_assets.adapters.objects.lake_files import LocalLakeFiles
+from dp_assets.core.errors import PermanentError
+from dp_assets.ports.compaction import CompactionRefusedError, DeleteFile, Group, InputFile
+from dp_assets.ports.recovery import FileKind
+from dp_assets_tests.adapters.delete_files import parquet_deletes
+
+
+def data(path: str, sequence_number: int) -> InputFile:
+    return InputFile(path, 1, 100, sequence_number, sequence_number, None, "/m")
+
+
+def delete(path: Path, sequence_number: int, kind: FileKind = FileKind.POSITION_DELETES):
+    return DeleteFile(str(path), kind, sequence_number, "/m", "PARQUET", 1, 1)
+
+
+def group(*deletes: DeleteFile) -> Group:
+    return Group(0, "", (data("/old", 1), data("/same", 3), data("/new", 4)), deletes, 1)
+
+
+def test_only_what_is_not_younger_loses_rows(tmp_path: Path):
+    pairs = [("/old", 1), ("/new", 2), ("/same", 3), ("/same", 9), ("/other", 4), ("/SAME", 5)]
+    (tmp_path / "d").write_bytes(parquet_deletes(pairs))
+    found = applied_deletes(LocalLakeFiles(), group(delete(tmp_path / "d", 3)))
+    assert found == {"/old": BitMap64([1]), "/same": BitMap64([3, 9])}
+
+
+def test_several_delete_files_add_up(tmp_path: Path):
+    for name, rows in (("a", [1, 2]), ("b", [2, 3])):
+        (tmp_path / name).write_bytes(parquet_deletes([("/old", row) for row in rows]))
+    both = group(delete(tmp_path / "a", 2), delete(tmp_path / "b", 5))
+    assert applied_deletes(LocalLakeFiles(), both) == {"/old": BitMap64([1, 2, 3])}
+
+
+def test_other_deletes_are_refused_and_damage_is_an_error(tmp_path: Path):
+    vector = delete(tmp_path / "v", 5, FileKind.DELETION_VECTORS)
+    with pytest.raises(CompactionRefusedError, match="deletion vectors"):
+        applied_deletes(LocalLakeFiles(), group(vector))
+    (tmp_path / "d").write_bytes(b"no parquet")
+    with pytest.raises(PermanentError, match="damaged"):
+        applied_deletes(LocalLakeFiles(), group(delete(tmp_path / "d", 5)))
+    with pytest.raises(PermanentError):
+        applied_deletes(LocalLakeFiles(), group(delete(tmp_path / "gone", 5)))
