@@ -24,6 +24,8 @@ from dp_assets.core.units import MINUTE_MS, now_ms
 from dp_assets.domains.backup.records import RECOVERY_POINTS
 from dp_assets.domains.benchmarks.results import BENCHMARK_RESULTS
 from dp_assets.domains.lake.identity import NAMESPACE, Identity, Place, recorded, require_same
+from dp_assets.domains.maintenance.health_records import TABLE_HEALTH
+from dp_assets.domains.maintenance.journal import JOURNAL
 from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
 from dp_assets.ports.leases import held_lease
 from dp_assets.settings import Settings, load_settings
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from dp_assets.domains.quality.contract import Contract
     from dp_assets.ports.leases import Lease, Leases
 
-OPS_TABLES = (DATA_QUALITY_RESULTS, BENCHMARK_RESULTS, RECOVERY_POINTS)
+OPS_TABLES = (DATA_QUALITY_RESULTS, BENCHMARK_RESULTS, RECOVERY_POINTS, TABLE_HEALTH, JOURNAL)
 
 
 class Lakehouse:
@@ -66,7 +68,7 @@ class Lakehouse:
 
     @cached_property
     def leases(self) -> Leases:
-        """Beside the catalog: in its database, else as objects under the warehouse."""
+        """Beside the catalog: in its database, else as objects where the settings say."""
         if isinstance(self.catalog, SqlCatalog):
             from dp_assets.adapters.leases_sql import SqlLeases
 
@@ -74,8 +76,9 @@ class Lakehouse:
         from dp_assets.adapters.objects.leases_objects import ObjectLeases
         from dp_assets.adapters.objects.object_stores import open_store
 
+        root = self.settings.leases.root or self.settings.warehouse.root
         store = open_store(
-            f"{self.settings.warehouse.root.rstrip('/')}/_dp",
+            f"{root.rstrip('/')}/_dp",
             properties=self.settings.catalog.plain_properties(),
             tmp_dir=self.settings.tmp_dir,
         )

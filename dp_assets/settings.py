@@ -31,6 +31,7 @@ from dp_assets.setting_sections import (
     Ui,
     Warehouse,
 )
+from dp_assets.setting_sections_maintenance import Maintenance
 from dp_assets.setting_sections_recovery import (
     Backup,
     Recovery,
@@ -72,6 +73,7 @@ class Settings(Section):
     backup: Backup
     retention: Retention
     recovery: Recovery
+    maintenance: Maintenance
 
     _path: Path = PrivateAttr(default=Path(FILE_NAME))
     _origins: Mapping[KeyPath, str] = PrivateAttr(default={})

@@ -37,6 +37,8 @@ features/route_day group=features partitions=Daily checks=contract
     after=curated/flights
 lake/inventory group=lake partitions=- checks=partitions_equal_catalog
     after=-
+maintenance/health group=maintenance partitions=- checks=every_table_measured,none_needs_maintenance
+    after=lake/inventory
 ops/facts group=ops partitions=- checks=-
     after=benchmarks/results,quality/day_verdicts
 quality/day_verdicts group=quality partitions=Daily checks=-
@@ -104,7 +106,7 @@ def test_everything_that_runs_by_itself_is_declared_and_stopped(loaded):
     names = ["pipeline", "report", "metastore_dump", "recovery_point", "verification"]
     names += ["retention", "drill", "full_drill"]
     assert schedules == dict.fromkeys(names, "STOPPED")
-    assert sensors == {"tables_moved": "STOPPED", "rows_wait": "STOPPED"}
+    assert sensors == dict.fromkeys(["tables_moved", "health_due", "rows_wait"], "STOPPED")
 
 
 def test_one_setting_starts_everything(tmp_path, monkeypatch):
@@ -165,6 +167,6 @@ def test_a_location_that_cannot_load_leaves_the_garbage_collector_on(monkeypatch
     assert collector.isenabled()
 
 
-@pytest.mark.parametrize("job", ["days", "dimensions", "features", "inventory", "report"])
+@pytest.mark.parametrize("job", ["days", "dimensions", "features", "health", "inventory", "report"])
 def test_jobs(loaded, job):
     assert loaded.resolve_job_def(job).description

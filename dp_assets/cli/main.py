@@ -37,6 +37,7 @@ GROUPS = (
     *("init", "config", "repo"),
     *("doctor", "tables", "table", "query", "status"),
     *("register", "demo", "run", "ui"),
+    *("health", "why", "maintain", "trash"),
     *("recovery", "backup", "points", "verify", "drill", "prune", "replicate", "dump"),
     *("restore", "undrop", "fsck", "repair"),
 )

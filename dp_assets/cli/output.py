@@ -23,6 +23,7 @@ class Panel(StrEnum):
     LOOK = "Look"
     CHANGE = "Change"
     RUN = "Run"
+    MAINTAIN = "Maintain"
     BACK_UP = "Back up and prove"
     RECOVER = "Recover"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -19,6 +19,7 @@ _WORDS: dict[object, str] = {
     date: "a date (YYYY-MM-DD)",
     str: "a text",
 }
+FREE = "<name>"
 _BOUNDS = (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below"))
 
 
@@ -46,6 +47,13 @@ def section_of(field: FieldInfo) -> type[BaseModel] | None:
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
+def entry_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of each entry of a field whose names are free."""
+    is_mapping = get_origin(field.annotation) is Mapping
+    kind: object = get_args(field.annotation)[1] if is_mapping else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """The fields of a model by the name the file uses."""
     named = model.model_fields.items()
@@ -55,9 +63,11 @@ def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
 def known_keys(model: type[BaseModel], at: KeyPath = ()) -> Iterator[Key]:
     """Every key of the model and of its sections, in the order of the model."""
     for name, field in fields_of(model).items():
-        section = section_of(field)
+        section, entry = section_of(field), entry_of(field)
         if section:
             yield from known_keys(section, (*at, name))
+        elif entry:
+            yield from known_keys(entry, (*at, name, FREE))
         else:
             default = field.get_default(call_default_factory=False)
             yield Key((*at, name), _of_field(field).text, default, field.description or "")
@@ -74,22 +84,36 @@ def allowed_at(model: type[BaseModel], key: KeyPath) -> Words:
         return allowed_at(section, key[1:])
     if len(key) == 1:
         return _of_field(field)
+    if entry := entry_of(field):
+        return allowed_at(entry, key[2:])
     name_type, value_type = get_args(field.annotation) or (str, field.annotation)
     return words_for(name_type if key[-1] == "[key]" else value_type)
 
 
 def nearest_key(model: type[BaseModel], key: KeyPath) -> str | None:
     """The known key that ``key`` was probably meant to be: in its section first, then anywhere."""
-    fields = fields_of(model)
-    for name in key[:-1]:
-        section = section_of(fields[name]) if name in fields else None
-        fields = fields_of(section) if section else {}
+    inside = _model_at(model, key[:-1])
+    fields = fields_of(inside) if inside else {}
     here = difflib.get_close_matches(key[-1], fields, n=1)
     if here:
         return ".".join((*key[:-1], here[0]))
-    elsewhere = {known.path[-1]: ".".join(known.path) for known in known_keys(model)}
+    fixed = (known.path for known in known_keys(model) if FREE not in known.path)
+    elsewhere = {path[-1]: ".".join(path) for path in fixed}
     found = difflib.get_close_matches(key[-1], elsewhere, n=1)
     return elsewhere[found[0]] if found else None
+
+
+def _model_at(model: type[BaseModel], key: KeyPath) -> type[BaseModel] | None:
+    """The section, or the entry under a free name, at ``key``."""
+    if not key:
+        return model
+    field = fields_of(model).get(key[0])
+    if field is None:
+        return None
+    if entry := entry_of(field):
+        return _model_at(entry, key[2:]) if len(key) > 1 else None
+    section = section_of(field)
+    return _model_at(section, key[1:]) if section else None
 
 
 def words_for(annotation: object, metadata: tuple[Any, ...] = ()) -> Words:
@@ -115,8 +139,10 @@ def _kind(annotation: object) -> str:
         which = f"names out of {', '.join(names)}" if names else "names"
         return f"{which}, each with {words_for(args[1]).text}"
     if origin in (Union, UnionType):
-        return _kind(args[0])
-    return _WORDS.get(annotation, "a text")
+        return words_for(args[0]).text
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"a section with the keys {', '.join(fields_of(annotation))}"
+    return _WORDS.get(cast("object", annotation), "a text")
 
 
 def _bounds(metadata: list[Any]) -> str:

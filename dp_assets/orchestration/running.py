@@ -43,7 +43,7 @@ PIPELINE = "pipeline"
 RECOVERY_JOBS = (
     *("metastore_dump", "recovery_point", "verification", "retention", "drill", "replica"),
 )
-JOBS = ("dimensions", "days", "features", "inventory", "report", *RECOVERY_JOBS)
+JOBS = ("dimensions", "days", "features", "inventory", "health", "report", *RECOVERY_JOBS)
 DIMENSIONS = (keys.RAW_PLANES, keys.RAW_AIRPORTS, keys.RAW_AIRLINES)
 
 

@@ -1,0 +1,133 @@
+"""`dp maintain`: expiry and compaction of tables, shown before they are done."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dp_assets.cli import cells
+from dp_assets.cli.exits import ExitCode
+from dp_assets.cli.maintain_plan import plan_document, show_plan
+from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
+
+if TYPE_CHECKING:
+    from dp_assets.core.ids import TableId
+    from dp_assets.lakehouse import Lakehouse
+    from dp_assets.ports.maintenance import Attempt, Operation
+
+FIGURES = ("files", "bytes", "rows", "manifests", "snapshots")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(
+        "maintain",
+        rich_help_panel=Panel.MAINTAIN,
+        epilog=examples(
+            "dp maintain raw.flights --dry-run",
+            "dp maintain raw.flights --only compaction",
+            "dp maintain",
+        ),
+    )(maintain)
+
+
+def maintain(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TABLE]...", help="Tables; without one, what is due of all."),
+    ] = None,
+    *,
+    only: Annotated[
+        str, typer.Option(metavar="OPERATION", help="expiry or compaction; default: both.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Expire old snapshots and compact small files.
+
+    A table that is named is maintained whether or not it is due; 'dp why TABLE' says what is due.
+    No file is deleted: what an expiry frees waits in the trash.
+    """
+    from dp_assets.adapters.lease_owner import owner_text
+    from dp_assets.cli.why import operation_called
+    from dp_assets.core.units import now_ms
+    from dp_assets.lakehouse import opened
+    from dp_assets.ports.maintenance import Outcome
+    from dp_assets.usecases.maintenance.maintaining import wanted
+
+    out = Output(json=as_json)
+    run_id = owner_text("dp maintain")
+    with opened(doing="dp maintain") as lake:
+        jobs = wanted(lake, names or (), operation_called(only), now_ms=now_ms())
+        if not jobs:
+            out.line("nothing is due; 'dp why TABLE' says why, 'dp maintain TABLE' does it anyway")
+        done = [_one(lake, out, *job, run_id=run_id, dry_run=dry_run) for job in jobs]
+        if not dry_run:
+            lake.flush()
+    out.document(done)
+    ends = {one.get("outcome") for one in done}
+    if str(Outcome.UNKNOWN) in ends:
+        raise typer.Exit(ExitCode.OUTCOME_UNKNOWN)
+    if str(Outcome.FAILED) in ends:
+        raise typer.Exit(ExitCode.OPERATION_FAILED)
+
+
+def _one(
+    lake: "Lakehouse",
+    out: Output,
+    table: "TableId",
+    operation: "Operation",
+    *,
+    run_id: str,
+    dry_run: bool,
+) -> dict[str, object]:
+    """One operation on one table; a failure is said and stops no other."""
+    from dp_assets.core.errors import LakeError, OutcomeUnknownError
+    from dp_assets.core.units import now_ms
+    from dp_assets.ports.maintenance import Outcome
+    from dp_assets.usecases.maintenance.maintaining import maintain, plan
+
+    about: dict[str, object] = {"table": str(table), "operation": str(operation)}
+    try:
+        planned = plan(lake, table, operation, now_ms=now_ms())
+        show_plan(out, planned)
+        about["plan"] = plan_document(planned)
+        if dry_run or not planned.has_work:
+            return about
+        with out.progress(planned.bytes, f"{operation} {table}") as advance:
+            attempt = maintain(
+                lake, planned, run_id=run_id, on_group=lambda group: advance(group.bytes)
+            )
+    except LakeError as error:
+        out.line(f"{operation} of {table}: {error.what}\n  hint: {error.hint}")
+        ended = Outcome.UNKNOWN if isinstance(error, OutcomeUnknownError) else Outcome.FAILED
+        return {**about, "outcome": str(ended), "problem": error.what}
+    _show_attempt(out, attempt)
+    return {
+        **about,
+        "outcome": str(attempt.outcome),
+        "before": attempt.before,
+        "after": attempt.after,
+    }
+
+
+def _show_attempt(out: Output, attempt: "Attempt") -> None:
+    before, after = attempt.before or {}, attempt.after or {}
+    seconds = (attempt.finished_at_ms - attempt.started_at_ms) / 1000
+    out.line(f"{attempt.operation} of {attempt.table}: {attempt.outcome} in {seconds:.1f} s")
+    if attempt.problem:
+        out.line(f"  {attempt.problem}")
+    if not out.json:
+        out.table(
+            "",
+            ("", "before", "after"),
+            [(name, _figure(name, before), _figure(name, after)) for name in FIGURES],
+        )
+
+
+def _figure(name: str, figures: object) -> Cell:
+    value = figures[name] if isinstance(figures, dict) and name in figures else None
+    if value is None:
+        return None
+    return cells.size(value) if name == "bytes" else cells.count(value)

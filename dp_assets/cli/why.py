@@ -1,0 +1,188 @@
+"""`dp why TABLE [OPERATION]`: what is due, what is not, and when it may be."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dp_assets.cli import cells
+from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dp_assets.domains.maintenance.due import Decision
+    from dp_assets.domains.maintenance.measures import Subject
+    from dp_assets.ports.maintenance import Attempt, Operation
+
+SHOWN_ATTEMPTS = 5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(
+        "why",
+        rich_help_panel=Panel.MAINTAIN,
+        epilog=examples("dp why raw.flights", "dp why raw.flights compaction --json"),
+    )(why)
+
+
+def why(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="namespace.table")],
+    operation: Annotated[
+        str,
+        typer.Argument(
+            metavar="[OPERATION]", help="expiry, manifests, compaction or orphans; default: all."
+        ),
+    ] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say why maintenance of a table begins now or not, and when it may; changes nothing."""
+    from dp_assets.core.units import now_ms
+    from dp_assets.lakehouse import opened
+    from dp_assets.usecases.maintenance.deciding import explain
+    from dp_assets.usecases.maintenance.journaling import read_journal
+    from dp_assets.usecases.maintenance.measuring import measure_health
+
+    out, now = Output(json=as_json), now_ms()
+    wanted = operation_called(operation)
+    with opened(doing="dp why") as lake:
+        journal = read_journal(lake, now_ms=now)
+        found = explain(
+            lake,
+            name,
+            health=lambda table: measure_health(lake, table, now_ms=now),
+            attempts=journal.of,
+            recent=journal.recent,
+            now_ms=now,
+        )
+    asked = [d for d in found.decisions if wanted in (None, d.operation)]
+    if as_json:
+        out.document(_document(found.subject, asked))
+    else:
+        _show(out, found.subject, asked)
+
+
+def operation_called(text: str) -> "Operation | None":
+    """The operation of that name; None for "". Raises ConfigurationError for no such one."""
+    from dp_assets.core.errors import ConfigurationError
+    from dp_assets.ports.maintenance import Operation
+
+    if not text:
+        return None
+    try:
+        return Operation(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"there is no operation {text}", hint=f"it is one of {', '.join(Operation)}"
+        ) from None
+
+
+def _show(out: Output, subject: "Subject", decisions: "Sequence[Decision]") -> None:
+    from dp_assets.domains.maintenance.why import standing_text
+
+    out.line(f"{subject.table}: {standing_text(subject)}\n")
+    out.table("Decision", ("operation", "due", "next", "because"), map(_decision_row, decisions))
+    out.table(
+        "\nTriggers",
+        ("operation", "trigger", "measured", "enough", "reached"),
+        (row for decision in decisions for row in _trigger_rows(decision)),
+    )
+    out.table(
+        "\nPolicy",
+        ("operation", "setting", "value", "from"),
+        (row for decision in decisions for row in _policy_rows(subject, decision)),
+    )
+    done = _attempts(subject, decisions)
+    if done:
+        columns = ("operation", "ended", "outcome", "problem", "run")
+        out.table("\nLast attempts", columns, map(_attempt_row, done))
+    else:
+        out.line("\nNo attempt is recorded.")
+
+
+def _decision_row(decision: "Decision") -> tuple[Cell, ...]:
+    from dp_assets.domains.maintenance.why import next_text, reason_text
+
+    return str(decision.operation), decision.due, next_text(decision), reason_text(decision)
+
+
+def _trigger_rows(decision: "Decision") -> "Iterator[tuple[Cell, ...]]":
+    """A limit that must hold together with those above it begins with ``and``."""
+    from dp_assets.domains.maintenance.conditions import quantity
+
+    for clause in decision.findings:
+        for position, finding in enumerate(clause):
+            trigger, measured = finding.limit.trigger, finding.measured
+            yield (
+                str(decision.operation),
+                f"and {trigger}" if position else str(trigger),
+                "never done" if measured is None else quantity(trigger, measured),
+                quantity(trigger, finding.limit.threshold),
+                finding.holds,
+            )
+
+
+def _policy_rows(subject: "Subject", decision: "Decision") -> "Iterator[tuple[Cell, ...]]":
+    from dp_assets.domains.maintenance.why import said_rows
+
+    operation = decision.operation
+    for said in said_rows(subject.policy.operations[operation]):
+        value = said.value
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        yield str(operation), said.key, text, said.origin
+
+
+def _attempts(subject: "Subject", decisions: "Sequence[Decision]") -> "list[Attempt]":
+    """The last ones of each operation, newest first."""
+    return [
+        attempt
+        for decision in decisions
+        for attempt in reversed(subject.of(decision.operation)[-SHOWN_ATTEMPTS:])
+    ]
+
+
+def _attempt_row(attempt: "Attempt") -> tuple[Cell, ...]:
+    return (
+        str(attempt.operation),
+        cells.time(attempt.finished_at_ms),
+        str(attempt.outcome),
+        attempt.problem or None,
+        attempt.run_id,
+    )
+
+
+def _document(subject: "Subject", decisions: "Sequence[Decision]") -> dict[str, object]:
+    from dataclasses import asdict
+
+    policy = subject.policy
+    return {
+        "table": str(subject.table),
+        "adopted": subject.adopted,
+        "workload": policy.workload,
+        "operations": [
+            {
+                "operation": decision.operation,
+                "due": decision.due,
+                "score": decision.score,
+                "reasons": decision.reasons,
+                "next": cells.time(decision.next_ms),
+                "triggers": [
+                    [
+                        {
+                            "trigger": finding.limit.trigger,
+                            "measured": finding.measured,
+                            "threshold": finding.limit.threshold,
+                            "reached": finding.holds,
+                            "text": str(finding),
+                        }
+                        for finding in clause
+                    ]
+                    for clause in decision.findings
+                ],
+                "policy": [asdict(said) for said in policy.operations[decision.operation].said],
+                "attempts": [asdict(a) for a in _attempts(subject, [decision])],
+            }
+            for decision in decisions
+        ],
+    }

@@ -1,0 +1,80 @@
+"""Committing a compaction: judged against a fresh head at each attempt, and proven afterwards.
+
+What is committed is decided anew whenever another writer was first. A group that another writer
+made impossible is dropped, its new files are deleted, and the others commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pyiceberg.io import load_file_io
+
+from dp_assets.core.units import now_ms
+from dp_assets.ports.compaction import CompactionPlan, RewrittenGroup
+from dp_assets.usecases.maintenance.commit_attempts import (
+    CommitAttempts,
+    Committed,
+    Surroundings,
+)
+
+if TYPE_CHECKING:
+    from dp_assets.lakehouse import Lakehouse
+    from dp_assets.ports.lake_files import LakeFiles
+
+
+def nothing_to_guard() -> None:
+    """The table's own lease is always checked."""
+
+
+def no_failpoint(_name: str) -> None:
+    """In production nothing happens between the steps of a commit."""
+
+
+def commit_compaction(
+    lake: Lakehouse,
+    plan: CompactionPlan,
+    rewritten: Sequence[RewrittenGroup],
+    *,
+    files: LakeFiles,
+    run_id: str,
+    guard: Callable[[], None] = nothing_to_guard,
+    failpoint: Callable[[str], None] = no_failpoint,
+) -> Committed:
+    """Commit groups of a plan under the table's lease.
+
+    The same call again, after its outcome was unknown, recognises what has landed.
+
+    Args:
+        lake: where the table is.
+        plan: what the groups were planned by.
+        rewritten: groups of it, their new files durable.
+        files: the table's files.
+        run_id: of the run, for the snapshot's summary.
+        guard: the word of who holds the operation, asked right before the pointer moves.
+        failpoint: called after each durable step.
+
+    Raises:
+        PermanentError: the table is foreign; the commit was wrong and is rolled back; or this is
+            not certainly the lakehouse itself.
+        TransientError: somebody holds the table, or was first too often.
+        OutcomeUnknownError: the catalog broke off; or the commit is wrong and others built on it.
+    """
+    doing = f"compaction of {plan.table}"
+    lake.require_identity(doing)
+    with lake.lease(f"table/{plan.table}", doing=doing) as lease:
+
+        def both() -> None:
+            guard()
+            lake.leases.check(lease)
+
+        around = Surroundings(
+            catalog=lake.catalog,
+            io=load_file_io(lake.catalog.properties, lake.catalog.properties.get("warehouse")),
+            files=files,
+            guard=both,
+            now_ms=now_ms,
+            failpoint=failpoint,
+        )
+        return CommitAttempts(around, plan, rewritten, run_id).run()

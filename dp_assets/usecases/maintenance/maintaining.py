@@ -1,0 +1,195 @@
+"""One operation on one table, from the plan that a person can read to the row in the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dp_assets.adapters.pyiceberg_inventory import list_pointers
+from dp_assets.core.errors import ConfigurationError, LakeError, OutcomeUnknownError
+from dp_assets.core.units import now_ms as clock_ms
+from dp_assets.domains.lake.naming import find_table
+from dp_assets.domains.maintenance.compaction import CompactionRule
+from dp_assets.ports.compaction import CompactionRefusedError
+from dp_assets.ports.maintenance import Attempt, Operation, Outcome
+from dp_assets.usecases.maintenance.compacting import PlannedCompaction, compact, planned_compaction
+from dp_assets.usecases.maintenance.deciding import decide_tables, policy_at
+from dp_assets.usecases.maintenance.expiring import expire
+from dp_assets.usecases.maintenance.expiry_planning import PlannedExpiry, planned_expiry
+from dp_assets.usecases.maintenance.journaling import keep, read_journal
+from dp_assets.usecases.maintenance.measuring import measure_health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dp_assets.core.ids import TableId
+    from dp_assets.domains.maintenance.policies import TablePolicy
+    from dp_assets.lakehouse import Lakehouse
+    from dp_assets.ports.compaction import CompactionPlan, Group
+    from dp_assets.ports.maintenance import TableHealth
+
+OPERATIONS = (Operation.EXPIRY, Operation.COMPACTION)  # those that can be done so far
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What an operation would do to a table now.
+
+    Attributes:
+        work: its plan; None when it is refused.
+        refused: why it is not done; "" when it is.
+        pointer: of the table when this was planned.
+    """
+
+    table: TableId
+    operation: Operation
+    policy: TablePolicy
+    pointer: str
+    work: PlannedExpiry | PlannedCompaction | None
+    refused: str = ""
+
+    @property
+    def compaction(self) -> CompactionPlan | None:
+        """The groups, if it is a compaction that is not refused."""
+        return self.work.plan if isinstance(self.work, PlannedCompaction) else None
+
+    @property
+    def expiry(self) -> PlannedExpiry | None:
+        """What goes, if it is an expiry."""
+        return self.work if isinstance(self.work, PlannedExpiry) else None
+
+    @property
+    def bytes(self) -> int:
+        """That are read and written anew."""
+        return sum(group.bytes for group in self.compaction.groups) if self.compaction else 0
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to do."""
+        if self.compaction is not None:
+            return bool(self.compaction.groups)
+        return self.expiry is not None and not self.expiry.plan.is_empty
+
+
+def wanted(
+    lake: Lakehouse, names: Sequence[str], only: Operation | None, *, now_ms: int
+) -> list[tuple[TableId, Operation]]:
+    """What to do: all operations on the tables that are named; without names what is due.
+
+    Raises:
+        ConfigurationError: there is no such table, or the operation cannot be done yet.
+    """
+    if only is not None and only not in OPERATIONS:
+        raise ConfigurationError(
+            f"{only} cannot be done yet", hint=f"so far there are {', '.join(OPERATIONS)}"
+        )
+    operations = [one for one in OPERATIONS if only in (None, one)]
+    pointers = list_pointers(lake.catalog)
+    if names:
+        tables = [find_table(name, pointers) for name in names]
+        return [(table, operation) for table in tables for operation in operations]
+    journal = read_journal(lake, now_ms=now_ms)
+    decisions = decide_tables(
+        lake,
+        sorted(pointers),
+        health=lambda table: measure_health(lake, table, now_ms=now_ms),
+        attempts=journal.of,
+        recent=journal.recent,
+        now_ms=now_ms,
+    )
+    return [(d.table, d.operation) for d in decisions if d.due and d.operation in operations]
+
+
+def plan(lake: Lakehouse, table: TableId, operation: Operation, *, now_ms: int) -> Planned:
+    """What the operation would do now; changes nothing.
+
+    Raises LakeError when the table cannot be read or its rules contradict each other.
+    """
+    pointer = list_pointers(lake.catalog)[table]
+    policy = policy_at(lake, table, pointer, now_ms=now_ms)
+    try:
+        work = _planned(lake, table, operation, policy, now_ms=now_ms)
+    except CompactionRefusedError as error:
+        return Planned(table, operation, policy, pointer, None, error.what)
+    return Planned(table, operation, policy, pointer, work)
+
+
+def maintain(
+    lake: Lakehouse,
+    planned: Planned,
+    *,
+    run_id: str,
+    on_group: Callable[[Group], None] = lambda _: None,
+) -> Attempt:
+    """Carry out a plan; what became of it is kept in the journal, also when it failed.
+
+    Raises LakeError as the operation does, after its row was kept.
+    """
+    started_ms = clock_ms()
+    before = measure_health(lake, planned.table, now_ms=started_ms)
+    outcome, problem, error = Outcome.DONE, "", None
+    try:
+        outcome, problem = _done(lake, planned, run_id=run_id, on_group=on_group)
+    except LakeError as raised:
+        unknown = isinstance(raised, OutcomeUnknownError)
+        outcome = Outcome.UNKNOWN if unknown else Outcome.FAILED
+        problem, error = raised.what, raised
+    after = measure_health(lake, planned.table, now_ms=clock_ms())
+    attempt = Attempt(
+        table=str(planned.table),
+        uuid=before.uuid,
+        operation=planned.operation,
+        outcome=outcome,
+        started_at_ms=started_ms,
+        finished_at_ms=clock_ms(),
+        pointer=after.pointer,
+        run_id=run_id,
+        problem=problem,
+        before={**_figures(before), **_rewritten(planned)},
+        after=_figures(after),
+    )
+    keep(lake, attempt)
+    if error is not None:
+        raise error
+    return attempt
+
+
+def _planned(
+    lake: Lakehouse, table: TableId, operation: Operation, policy: TablePolicy, *, now_ms: int
+) -> PlannedExpiry | PlannedCompaction:
+    if operation is Operation.EXPIRY:
+        return planned_expiry(lake, str(table), policy.retention, now_ms=now_ms)
+    return planned_compaction(lake, table, CompactionRule(target=policy.target))
+
+
+def _done(
+    lake: Lakehouse, planned: Planned, *, run_id: str, on_group: Callable[[Group], None]
+) -> tuple[Outcome, str]:
+    if planned.work is None:
+        return Outcome.REFUSED, planned.refused
+    if not planned.has_work:
+        return Outcome.NOTHING, ""
+    if isinstance(planned.work, PlannedExpiry):
+        expire(lake, planned.work, planned.policy.retention, now_ms=clock_ms())
+        return Outcome.DONE, ""
+    memory = planned.policy.operations[Operation.COMPACTION].memory_bytes
+    done = compact(lake, planned.work, memory_bytes=memory, run_id=run_id, on_group=on_group)
+    why = "; ".join(dict.fromkeys(group.reason for group in done.dropped))
+    return (Outcome.DONE if done.groups else Outcome.FAILED), why
+
+
+def _figures(health: TableHealth) -> dict[str, int]:
+    return {
+        "files": health.files,
+        "bytes": health.bytes,
+        "rows": health.rows,
+        "small_files": health.small_files,
+        "delete_files": health.delete_files,
+        "manifests": health.manifests,
+        "snapshots": health.snapshots,
+    }
+
+
+def _rewritten(planned: Planned) -> dict[str, int]:
+    """The hour's budget is spent on what is read and written anew."""
+    return {"rewritten_bytes": planned.bytes} if planned.compaction else {}

@@ -1,0 +1,67 @@
+"""`dp maintain` on a real table."""
+
+import pytest
+
+from dp_assets.lakehouse import opened
+from dp_assets_tests.cli.things import make_things, things
+
+
+@pytest.fixture
+def table(home, dp):
+    dp("init")
+    with opened() as lake:
+        made = make_things(lake.catalog)
+        for number in range(6):
+            made.append(things(1000 + number, 1001 + number))
+        with made.transaction() as change:
+            change.set_properties({"dp.adopted": "true"})
+        yield made
+
+
+def rows(table):
+    return sorted(table.refresh().scan().to_arrow()["id"].to_pylist())
+
+
+def files(table):
+    return {task.file.file_path for task in table.refresh().scan().plan_files()}
+
+
+def test_shown_then_done_exactly_so(dp, table):
+    before, pointer = rows(table), table.refresh().metadata_location
+    shown = dp("maintain", "shop.things", "--only", "compaction", "--dry-run", "--json")
+    assert shown.code == 0, shown.err
+    ((group,),) = [one["plan"]["groups"] for one in shown.json]
+    assert set(group["inputs"]) <= files(table)
+    assert table.refresh().metadata_location == pointer
+    done = dp("maintain", "shop.things", "--only", "compaction")
+    assert done.code == 0, done.err
+    assert "compaction of shop.things: done" in done.out
+    assert rows(table) == before
+    assert set(group["inputs"]).isdisjoint(files(table))
+    assert "ops.journal" in dp("tables").out
+    assert "compaction" in dp("why", "shop.things", "compaction").out.split("Last attempts")[1]
+    assert "nothing to do" in dp("maintain", "shop.things", "--only", "compaction").out
+
+
+def test_a_foreign_table_is_refused_and_another_one_is_done(dp, table):
+    with opened() as lake:
+        other = make_things(lake.catalog, "shop", "foreign")
+    for number in range(6):
+        other.append(things(number, number + 1))
+    pointer = other.refresh().metadata_location
+    done = dp("maintain", "shop.foreign", "shop.things", "--json")
+    assert done.code == 3
+    ends = {(one["table"], one["operation"]): one.get("outcome") for one in done.json}
+    assert ends["shop.foreign", "expiry"] == ends["shop.foreign", "compaction"] == "failed"
+    assert ends["shop.things", "compaction"] == "done"
+    assert other.refresh().metadata_location == pointer
+
+
+def test_nothing_due_is_no_error(dp, table):
+    done = dp("maintain")
+    assert (done.code, done.out.startswith("nothing is due")) == (0, True)
+
+
+@pytest.mark.parametrize("words", [("--only", "orphans"), ("--only", "tidying"), ("no.table",)])
+def test_bad_usage(dp, table, words):
+    assert dp("maintain", *words).code == 2
