@@ -7,7 +7,7 @@ adds a table and takes it away again in another commit.
 import os
 import sys
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 MOVE = (
@@ -22,17 +22,24 @@ ADD = (
 DROP = "DELETE FROM iceberg_tables WHERE table_name = 'new{}'"
 
 
+def done(engine: Engine, statement: str) -> bool:
+    """False when it was locked for too long, a deadlock, or not serializable."""
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+    except OperationalError:
+        return False
+    return True
+
+
 def main(uri: str) -> None:
     # Else a table could be added with a version that another process has just moved on from.
     engine, me = create_engine(uri, isolation_level="SERIALIZABLE"), os.getpid()
     number = 0
     while True:
-        try:
-            for statement in (MOVE.format(f"{me}-{number}"), ADD.format(me), DROP.format(me)):
-                with engine.begin() as connection:
-                    connection.execute(text(statement))
-        except OperationalError:
-            continue  # locked for too long, or a deadlock: once more
+        for statement in (MOVE.format(f"{me}-{number}"), ADD.format(me), DROP.format(me)):
+            while not done(engine, statement):
+                pass  # each by itself: a table that was added must be taken away before the next
         number += 1
         if number == 3:
             sys.stdout.write("ready\n")

@@ -82,7 +82,7 @@ def lakehouse(tmp_path_factory) -> Iterator[Settings]:
         init_repository(settings, keys=None, now_ms=now_ms())
         finished = [
             run
-            for job in ("pipeline", *RECOVERY_JOBS)
+            for job in ("pipeline", "health", *RECOVERY_JOBS)
             if job != "replica"
             for run in run_job(
                 settings,
