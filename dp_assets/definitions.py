@@ -17,8 +17,9 @@ def defs() -> dg.Definitions:
     load_settings()  # a bad lakehouse.yaml is one error with file and line, not a broken folder
     here = Path(__file__).parent
     with _no_garbage_collection(), warnings.catch_warnings():
-        # Dagster warns of its own internals unless its own function calls them.
-        warnings.simplefilter("ignore", dg.PreviewWarning)
+        # Of its own internals, unless its own function calls them, and of what is pinned here.
+        for kind in (dg.PreviewWarning, dg.BetaWarning):
+            warnings.simplefilter("ignore", kind)
         # What dg.load_from_defs_folder does, without the pages of documentation that it makes of
         # every component there is: we have none, and they were a third of the load.
         tree = dg.ComponentTree.for_project(here)
