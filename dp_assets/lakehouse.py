@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dp_assets.domains.lake.spool_flush import Flushed
     from dp_assets.domains.pipeline.daily import Pipeline
     from dp_assets.domains.quality.contract import Contract
+    from dp_assets.ports.lake_files import LakeFiles
     from dp_assets.ports.leases import Lease, Leases
 
 OPS_TABLES = (DATA_QUALITY_RESULTS, BENCHMARK_RESULTS, RECOVERY_POINTS, TABLE_HEALTH, JOURNAL)
@@ -99,6 +100,13 @@ class Lakehouse:
             wait_ms=limits.wait_seconds * 1000,
         ) as lease:
             yield lease
+
+    @cached_property
+    def files(self) -> LakeFiles:
+        """The files of the tables, wherever the catalog's properties say."""
+        from dp_assets.adapters.objects.lake_files import CatalogFiles
+
+        return CatalogFiles(self.settings.catalog.plain_properties(), tmp_dir=self.settings.tmp_dir)
 
     @cached_property
     def writer(self) -> PyIcebergWriter:

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def health(
     name: Annotated[
-        str, typer.Argument(metavar="[TABLE]", help="namespace.table; default: all, worst first.")
+        str, typer.Argument(metavar="TABLE", help="namespace.table; default: all, worst first.")
     ] = "",
     *,
     as_json: JsonFlag = False,

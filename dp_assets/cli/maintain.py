@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def maintain(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TABLE]...", help="Tables; without one, what is due of all."),
+        typer.Argument(metavar="TABLE", help="Tables; without one, what is due of all."),
     ] = None,
     *,
     only: Annotated[

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def replicate(
     target: Annotated[
-        str, typer.Argument(metavar="[TARGET]", help="A folder or s3:// address; else replica.url.")
+        str, typer.Argument(metavar="TARGET", help="A folder or s3:// address; else replica.url.")
     ] = "",
     *,
     keep: Annotated[

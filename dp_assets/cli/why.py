@@ -31,7 +31,7 @@ def why(
     operation: Annotated[
         str,
         typer.Argument(
-            metavar="[OPERATION]", help="expiry, manifests, compaction or orphans; default: all."
+            metavar="OPERATION", help="expiry, manifests, compaction or orphans; default: all."
         ),
     ] = "",
     *,

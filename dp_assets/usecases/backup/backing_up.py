@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.lease_owner import owner_text
-from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.core.errors import LakeError, PermanentError
 from dp_assets.core.units import MIB, now_ms
@@ -104,8 +103,7 @@ def back_up(
         points = Points(repository)
         parts = Parts(
             target=Target(repository, points, index, KnownFiles(repository, index), leases),
-            files=files
-            or CatalogFiles(settings.catalog.plain_properties(), tmp_dir=settings.tmp_dir),
+            files=files or lake.files,
             wanted=wanted,
             heartbeat=heartbeat,
             sleep=time.sleep,

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.doctor.doctor_metadata import examine_metadata, metadata_files
-from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.pyiceberg_inventory import list_pointers
 from dp_assets.adapters.pyiceberg_pointer import read_pointer
 from dp_assets.adapters.reading_io import ReadingIO
@@ -57,7 +56,7 @@ def fsck(
     pointers = list_pointers(lake.catalog)
     chosen = [find_table(name, pointers) for name in names] or sorted(pointers)
     looking = Looking(
-        files=files or lake_files(lake),
+        files=files or lake.files,
         workers=lake.settings.backup.workers,
         deep=deep,
         copies=StoredCopies(repository) if repository and deep else None,
@@ -77,11 +76,6 @@ def fsck(
     findings += shared_locations(locations)
     unusable = tuple(looking.copies.problems) if looking.copies else ()
     return Fsck(len(chosen), *totals, findings=tuple(findings), unusable=unusable)
-
-
-def lake_files(lake: Lakehouse) -> LakeFiles:
-    """The files of the lake's tables."""
-    return CatalogFiles(lake.settings.catalog.plain_properties(), tmp_dir=lake.settings.tmp_dir)
 
 
 def check_settled(

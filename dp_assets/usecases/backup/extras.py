@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,3 +121,11 @@ def _dagster_file(parts: Parts, home: Path, found: StorageFile, scratch: Path) -
 def _store(parts: Parts, path: Path) -> ObjectRef:
     with opened(path) as reader:
         return parts.add(reader)[0]
+
+
+def software() -> str:
+    """Who makes the point, with its version as far as it is known."""
+    try:
+        return f"dp-assets {version('dp-assets')}"
+    except PackageNotFoundError:
+        return "dp-assets"

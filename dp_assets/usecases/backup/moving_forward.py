@@ -11,7 +11,7 @@ from dp_assets.domains.lake.doctor_tables import number
 from dp_assets.domains.lake.fsck import of_the_table
 from dp_assets.domains.lake.naming import find_table
 from dp_assets.ports.closure import one_spelling
-from dp_assets.usecases.backup.checking import lake_files, newer_metadata
+from dp_assets.usecases.backup.checking import newer_metadata
 from dp_assets.usecases.backup.registering_restored import replace_pointer
 from dp_assets.usecases.backup.table_checking import Looking, TableCheck
 
@@ -45,7 +45,7 @@ def plan_forward(lake: Lakehouse, name: str) -> Forward:
     table = find_table(name, pointers)
     at, newer = newer_metadata(lake, pointers[table])
     target = _newest(table, at, of_the_table(at, newer))
-    looking = Looking(lake_files(lake), lake.settings.backup.workers)
+    looking = Looking(lake.files, lake.settings.backup.workers)
     for finding in TableCheck(looking, table).run(target.location).findings:
         raise PermanentError(
             f"{target.location} is not whole: {finding.path}: {finding.what}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from dp_assets.ports.leases import held_lease
 from dp_assets.ports.recovery import PointManifest, PointRecord
 from dp_assets.usecases.backup.cutting import Cutting
 from dp_assets.usecases.backup.extras import (
+    software,
     store_dagster,
     store_dump,
     store_settings,
@@ -239,7 +239,7 @@ class PointMaking:
             dump=extras.dump,
             settings=extras.settings,
             dagster=extras.dagster,
-            software=_software(),
+            software=software(),
         )
 
     def _commit(self, manifest: PointManifest, extras: _Extras) -> PointRecord:
@@ -291,10 +291,3 @@ class PointMaking:
         except OSError as error:
             return (f"the next backup reads more than it must: {error}",)
         return ()
-
-
-def _software() -> str:
-    try:
-        return f"dp-assets {version('dp-assets')}"
-    except PackageNotFoundError:
-        return "dp-assets"

@@ -17,7 +17,7 @@ from dp_assets.domains.lake.repairing import TableRepair
 from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.object_store import DamagedObjectError
 from dp_assets.ports.recovery import FileKind
-from dp_assets.usecases.backup.checking import ATTEMPTS, lake_files
+from dp_assets.usecases.backup.checking import ATTEMPTS
 from dp_assets.usecases.backup.mended_files import MendedFiles
 from dp_assets.usecases.backup.relocation import is_whole
 from dp_assets.usecases.backup.repair_ways import forget_way, roll_back_way, snapshot_rows
@@ -70,7 +70,7 @@ class _Planning:
     ) -> None:
         self._table = table
         self._repository = repository
-        self._files = lake_files(lake)
+        self._files = lake.files
         self._mended = MendedFiles(self._files, repository)
         self._copies = StoredCopies(repository) if repository else None
         options = {"progress": progress} if progress else {}

@@ -22,7 +22,6 @@ from dp_assets.core.units import now_ms
 from dp_assets.domains.lake.fsck import Problem
 from dp_assets.domains.lake.repairing import TableRepair
 from dp_assets.ports.closure import one_spelling
-from dp_assets.usecases.backup.checking import lake_files
 from dp_assets.usecases.backup.putting_back import Hand, put_back
 from dp_assets.usecases.backup.relocation import nobody_counts
 from dp_assets.usecases.backup.trash_files import Trash
@@ -62,7 +61,7 @@ def put_files_back(
         heartbeat.keep(lake.leases, lease)
         hand = Hand(
             repository=repository,
-            files=lake_files(lake),
+            files=lake.files,
             trash=Trash(lake.settings, table=str(plan.table), why="dp repair"),
             workers=lake.settings.backup.workers,
             guard=heartbeat.check_sometimes,
@@ -104,7 +103,7 @@ def forget_files(lake: Lakehouse, plan: TableRepair) -> None:
         verdicts(doing, hint="look at the table with 'dp table', then decide"),
     ):
         state = _state(lake, plan)
-        _require_still_lost(lake_files(lake), plan)
+        _require_still_lost(lake.files, plan)
         lost = {one_spelling(path) for path in plan.forget.paths}
         staged = stage_forgetting(state, lost, now_ms=now_ms())
         publish(lake.catalog, plan.table, staged, before_swap=lambda: lake.leases.check(lease))

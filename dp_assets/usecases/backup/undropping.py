@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from dp_assets.adapters.namespace_properties import write_properties
 from dp_assets.adapters.objects.copying import StoppedError, Workers, threads_for
-from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.pyiceberg_pointer import read_pointer
 from dp_assets.adapters.pyiceberg_register import register_table, require_served
 from dp_assets.core.errors import ConfigurationError, PermanentError
@@ -114,7 +113,7 @@ def plan_undrop(
     _require_may_move(table, current, pointer, record, replace=wanted.replace)
     if current and current != pointer:
         require_replaceable(lake.settings, f"undrop {table}")
-    files = _files(lake)
+    files = lake.files
     missing, different = _compare(files, content, lake.settings.backup.workers, on_bytes)
     for stored in (*missing, *different):
         require_object(repository, stored.ref, about=stored.file.path)
@@ -231,7 +230,7 @@ def _lost_log(files: LakeFiles, metadata: Mapping[str, Any]) -> tuple[str, ...]:
 def _put_back(
     lake: Lakehouse, repository: Repository, plan: UndropPlan, on_bytes: Callable[[int], None]
 ) -> None:
-    files = _files(lake)
+    files = lake.files
     require_room(plan.bytes, _free_bytes(lake), where=lake.settings.warehouse.root)
     trash = Trash(lake.settings, table=str(plan.table), why="dp undrop")
     workers = lake.settings.backup.workers
@@ -266,10 +265,6 @@ def _make_namespace(lake: Lakehouse, plan: UndropPlan) -> None:
         known = plan.manifest.namespaces.get(namespace, {})
         kept = {k: v for k, v in known.items() if k not in OF_THE_LAKEHOUSE}
         write_properties(lake.catalog, namespace, kept)
-
-
-def _files(lake: Lakehouse) -> LakeFiles:
-    return CatalogFiles(lake.settings.catalog.plain_properties(), tmp_dir=lake.settings.tmp_dir)
 
 
 def _free_bytes(lake: Lakehouse) -> int | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyiceberg.io import load_file_io
 
+from dp_assets.adapters.pyiceberg_writer import no_failpoint
 from dp_assets.core.units import now_ms
 from dp_assets.ports.compaction import CompactionPlan, RewrittenGroup
 from dp_assets.usecases.maintenance.commit_attempts import (
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
 def nothing_to_guard() -> None:
     """The table's own lease is always checked."""
-
-
-def no_failpoint(_name: str) -> None:
-    """In production nothing happens between the steps of a commit."""
 
 
 def commit_compaction(

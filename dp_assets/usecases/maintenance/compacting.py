@@ -21,7 +21,6 @@ from dp_assets.core.units import MIB
 from dp_assets.domains.maintenance.compaction import CompactionRule, plan_compaction
 from dp_assets.ports.recovery import History
 from dp_assets.usecases.maintenance.committing import commit_compaction
-from dp_assets.usecases.maintenance.trash import lake_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +65,7 @@ def planned_compaction(lake: Lakehouse, table: TableId, rule: CompactionRule) ->
         PermanentError: there is no such table, or it cannot be read.
     """
     pointer = existing_pointer(lake.catalog, table)
-    closure = read_closure(lake_files(lake), pointer, history=History.CURRENT)
+    closure = read_closure(lake.files, pointer, history=History.CURRENT)
     free = free_bytes(closure.location)
     return PlannedCompaction(
         plan_compaction(str(table), closure, rule=rule, free_bytes=free), closure
@@ -93,7 +92,7 @@ def compact(
     Raises:
         LakeError: a group failed; those before it are committed.
     """
-    plan, files = planned.plan, lake_files(lake)
+    plan, files = planned.plan, lake.files
     make_folders(lake.settings.tmp_dir)
     staging = Path(tempfile.mkdtemp(prefix="dp-compaction-", dir=lake.settings.tmp_dir))
     groups: list[RewrittenGroup] = []

@@ -25,7 +25,7 @@ from dp_assets.domains.maintenance.trash import (
     why_not_yet,
 )
 from dp_assets.ports.maintenance_trash import TrashState
-from dp_assets.usecases.maintenance.trash import lake_files, open_trash
+from dp_assets.usecases.maintenance.trash import open_trash
 from dp_assets.usecases.maintenance.trash_names import NamedFiles
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class _Emptying:
         self._at_once = at_once
         self._failpoint = failpoint
         self._records = open_trash(lake)
-        self._files = lake_files(lake)
+        self._files = lake.files
 
     def would(self, record: TrashRecord, records: Sequence[TrashRecord]) -> Emptied:
         """What :meth:`empty` would do; changes nothing."""

@@ -15,7 +15,6 @@ from dp_assets.domains.maintenance.expiry import ExpiryPlan, Retention, plan_exp
 from dp_assets.domains.maintenance.freed import Freed, freed_files
 from dp_assets.ports.closure import ParsedFiles
 from dp_assets.ports.recovery import History
-from dp_assets.usecases.maintenance.trash import lake_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +64,7 @@ class ExpiryLooking:
     def __init__(
         self, lake: Lakehouse, table: TableId, retention: Retention, *, now_ms: int
     ) -> None:
-        self._files = lake_files(lake)
+        self._files = lake.files
         self._table = table
         self._retention = retention
         self.now_ms = now_ms

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.pyiceberg_inventory import UNREADABLE
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
@@ -43,7 +42,7 @@ def measure_health(
     pointer = existing_pointer(lake.catalog, table)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return health_at(files_of(lake), pointer, table=table, now_ms=now_ms, known=known)
+            return health_at(lake.files, pointer, table=table, now_ms=now_ms, known=known)
         except PermanentError:
             moved_to = existing_pointer(lake.catalog, table)
             if moved_to == pointer or attempt == ATTEMPTS:
@@ -87,8 +86,3 @@ def measured(lake: Lakehouse, table: TableId, pointer: str, *, now_ms: int) -> M
         return measure_health(lake, table, now_ms=now_ms)
     except LakeError as error:
         return Unmeasured(table, pointer, now_ms, error.what)
-
-
-def files_of(lake: Lakehouse) -> LakeFiles:
-    """The files of the lake's tables."""
-    return CatalogFiles(lake.settings.catalog.plain_properties(), tmp_dir=lake.settings.tmp_dir)

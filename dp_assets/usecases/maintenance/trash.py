@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.objects.object_stores import open_store
 from dp_assets.adapters.pyiceberg_pointer import read_pointer
 from dp_assets.adapters.pyiceberg_register import register_table
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from dp_assets.core.ids import TableId
     from dp_assets.lakehouse import Lakehouse
-    from dp_assets.ports.lake_files import LakeFiles
 
 SHOWN = 3
 
@@ -50,11 +48,6 @@ def open_trash(lake: Lakehouse) -> TrashRecords:
         tmp_dir=lake.settings.tmp_dir,
     )
     return TrashRecords(store)
-
-
-def lake_files(lake: Lakehouse) -> LakeFiles:
-    """The files of the lakehouse's tables."""
-    return CatalogFiles(lake.settings.catalog.plain_properties(), tmp_dir=lake.settings.tmp_dir)
 
 
 def take_out(lake: Lakehouse, record_id: str) -> TakenOut:
@@ -91,7 +84,7 @@ def _require_whole(lake: Lakehouse, record: TrashRecord, lakehouse_id: str) -> N
         raise PermanentError(
             f"{what}: it is of lakehouse {record.lakehouse_id}", hint="restore it there"
         )
-    files = lake_files(lake)
+    files = lake.files
     missing = [file.path for file in record.files if files.stat(file.path) is None]
     if missing:
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
@@ -105,7 +98,7 @@ def _show(
     lake: Lakehouse, records: TrashRecords, record: TrashRecord, *, guard: Callable[[], None]
 ) -> TableId:
     """Register the side table; the record says so before, so that emptying knows of it."""
-    files, side = lake_files(lake), side_name(record)
+    files, side = lake.files, side_name(record)
     location = f"{state_url(lake)}/side/{record.id}"
     pointer = f"{location}/metadata/00000-{side_uuid(record)}.metadata.json"
     if read_pointer(lake.catalog, side) is not None:

@@ -10,7 +10,6 @@ from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.errors import LakeError, PermanentError, TransientError
 from dp_assets.domains.maintenance.freed import named_by
 from dp_assets.ports.recovery import History
-from dp_assets.usecases.maintenance.trash import lake_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ class NamedFiles:
 
     def __init__(self, lake: Lakehouse, due: Sequence[TrashRecord]) -> None:
         self._lake = lake
-        self._files = lake_files(lake)
+        self._files = lake.files
         self.key = file_identity()
         self._wanted = {self.key(file.path) for one in due for file in one.files}
         self._pointers: dict[TableId, str] = {}

@@ -25,7 +25,7 @@ from dp_assets.usecases.initialising import initialise
 from dp_assets.usecases.maintenance.emptying import Emptied, empty_trash
 from dp_assets.usecases.maintenance.expiring import ExpiryDone, expire
 from dp_assets.usecases.maintenance.expiry_planning import planned_expiry
-from dp_assets.usecases.maintenance.trash import lake_files, open_trash
+from dp_assets.usecases.maintenance.trash import open_trash
 from dp_assets_tests.cli.things import things
 from dp_assets_tests.usecases.backup.readings import Readings, by_duckdb, by_pyiceberg
 
@@ -129,7 +129,7 @@ def record_of(lake: Lakehouse) -> TrashRecord:
 
 def there(lake: Lakehouse, record: TrashRecord) -> int:
     """How many of the record's files are still there."""
-    files = lake_files(lake)
+    files = lake.files
     return sum(files.stat(file.path) is not None for file in record.files)
 
 

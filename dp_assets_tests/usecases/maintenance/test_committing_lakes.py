@@ -9,7 +9,6 @@ from pyiceberg.io.pyarrow import schema_to_pyarrow
 
 from dp_assets.adapters.iceberg_json import read_metadata
 from dp_assets.adapters.metadata_facts import ADOPTED
-from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.core.errors import TransientError
 from dp_assets.lakehouse import Lakehouse, opened
@@ -45,17 +44,13 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Lakehouse,
         yield found
 
 
-def files_of(lake: Lakehouse) -> CatalogFiles:
-    return CatalogFiles(lake.settings.catalog.plain_properties(), tmp_dir=lake.settings.tmp_dir)
-
-
 def ids(lake: Lakehouse) -> list[int]:
     return sorted(lake.catalog.load_table(NAME.identifier).scan().to_arrow()["id"].to_pylist())
 
 
 def rewrite(lake: Lakehouse) -> tuple[CompactionPlan, RewrittenGroup]:
     """All rows of the table in one new file, written by PyIceberg's file IO."""
-    plan = plan_all(NAME, existing_pointer(lake.catalog, NAME), files=files_of(lake))
+    plan = plan_all(NAME, existing_pointer(lake.catalog, NAME), files=lake.files)
     table = lake.catalog.load_table(NAME.identifier)
     found = table.scan().to_arrow().cast(schema_to_pyarrow(SCHEMA))
     location = f"{table.location()}/data/compacted.parquet"
@@ -74,9 +69,7 @@ def test_it_commits_although_another_appends(lake: Lakehouse):
         if todo:
             todo.pop()()
 
-    done = commit_compaction(
-        lake, plan, [rewritten], files=files_of(lake), run_id="run-1", guard=guard
-    )
+    done = commit_compaction(lake, plan, [rewritten], files=lake.files, run_id="run-1", guard=guard)
     assert (done.attempts, done.dropped) == (2, ())
     assert ids(lake) == [0, 1, 2, 7]
     table = lake.catalog.load_table(NAME.identifier)
@@ -101,9 +94,7 @@ def test_a_lease_that_is_taken_over_stops_the_commit(lake: Lakehouse):
         lake.leases.acquire(lease.name, owner="another", ttl_ms=60_000, wait_ms=0)
 
     with pytest.raises(TransientError, match="another"):
-        commit_compaction(
-            lake, plan, [rewritten], files=files_of(lake), run_id="run-1", guard=guard
-        )
+        commit_compaction(lake, plan, [rewritten], files=lake.files, run_id="run-1", guard=guard)
     assert existing_pointer(lake.catalog, NAME) == pointer
     assert ids(lake) == [0, 1, 2]
-    assert files_of(lake).stat(rewritten.written[0].path) is None
+    assert lake.files.stat(rewritten.written[0].path) is None
