@@ -37,7 +37,7 @@ def maintain(
     ] = None,
     *,
     only: Annotated[
-        str, typer.Option(metavar="OPERATION", help="expiry or compaction; default: both.")
+        str, typer.Option(metavar="OPERATION", help="Only this one, such as compaction.")
     ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")
@@ -96,9 +96,7 @@ def _one(
         if dry_run or not planned.has_work:
             return about
         with out.progress(planned.bytes, f"{operation} {table}") as advance:
-            attempt = maintain(
-                lake, planned, run_id=run_id, on_group=lambda group: advance(group.bytes)
-            )
+            attempt = maintain(lake, planned, run_id=run_id, on_bytes=advance)
     except LakeError as error:
         out.line(f"{operation} of {table}: {error.what}\n  hint: {error.hint}")
         ended = Outcome.UNKNOWN if isinstance(error, OutcomeUnknownError) else Outcome.FAILED

@@ -16,7 +16,10 @@ COLUMNS = ("partition", "files", "bytes", "deletes", "new files", "why")
 
 
 def show_plan(out: Output, planned: "Planned") -> None:
-    """The groups of a compaction, or what an expiry lets go; nothing in JSON."""
+    """What the operation would do, in words and a table; nothing in JSON."""
+    from dp_assets.usecases.maintenance.compaction_work import CompactionWork
+    from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
+
     if out.json:
         return
     title = f"{planned.operation} of {planned.table}"
@@ -24,39 +27,63 @@ def show_plan(out: Output, planned: "Planned") -> None:
         out.line(f"{title} is refused: {planned.refused}")
     elif not planned.has_work:
         out.line(f"{title}: nothing to do")
-    if planned.compaction is not None:
-        if planned.compaction.groups:
-            out.table(title, COLUMNS, _group_rows(planned.compaction))
-        for reason in planned.compaction.left:
-            out.line(f"  left: {reason}")
-    if planned.expiry is not None and planned.has_work:
-        _show_expiry(out, title, planned.expiry)
+    match planned.work:
+        case CompactionWork(work):
+            _show_compaction(out, title, work.plan)
+        case ExpiryWork(work) if planned.has_work:
+            _show_expiry(out, title, work)
+        case _:
+            pass
 
 
 def plan_document(planned: "Planned") -> dict[str, object]:
     """The plan as JSON: what is read, replaced and let go, file by file."""
+    from dp_assets.usecases.maintenance.compaction_work import CompactionWork
+    from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
+
     about: dict[str, object] = {"pointer": planned.pointer}
     if planned.refused:
         return {**about, "refused": planned.refused}
-    if planned.compaction is not None:
-        groups = [
-            {
-                "partition": group.words,
-                "inputs": [file.path for file in group.inputs],
-                "bytes": group.bytes,
-                "new_files": group.outputs,
-                "reason": group.reason,
-            }
-            for group in planned.compaction.groups
-        ]
-        return {**about, "groups": groups, "left": list(planned.compaction.left)}
-    if planned.expiry is not None:
-        plan, freed = planned.expiry.plan, planned.expiry.freed
-        about["snapshots"] = list(plan.snapshots)
-        about["refs"] = [name for name, _ in plan.refs]
-        about["freed"] = [file.path for file in freed.files]
-        about["freed_bytes"] = freed.bytes
-    return about
+    match planned.work:
+        case CompactionWork(work):
+            return {**about, **_compaction_document(work.plan)}
+        case ExpiryWork(work):
+            return {**about, **_expiry_document(work)}
+        case _:
+            return about
+
+
+def _show_compaction(out: Output, title: str, plan: "CompactionPlan") -> None:
+    if plan.groups:
+        out.table(title, COLUMNS, _group_rows(plan))
+    for reason in plan.left:
+        out.line(f"  left: {reason}")
+
+
+def _group_rows(plan: "CompactionPlan") -> "Iterator[tuple[Cell, ...]]":
+    for group in plan.groups:
+        yield (
+            group.words or "-",
+            cells.count(len(group.inputs)),
+            cells.size(group.bytes),
+            cells.count(len(group.deletes)),
+            cells.count(group.outputs),
+            group.reason,
+        )
+
+
+def _compaction_document(plan: "CompactionPlan") -> dict[str, object]:
+    groups = [
+        {
+            "partition": group.words,
+            "inputs": [file.path for file in group.inputs],
+            "bytes": group.bytes,
+            "new_files": group.outputs,
+            "reason": group.reason,
+        }
+        for group in plan.groups
+    ]
+    return {"groups": groups, "left": list(plan.left)}
 
 
 def _show_expiry(out: Output, title: str, expiry: "PlannedExpiry") -> None:
@@ -71,13 +98,10 @@ def _show_expiry(out: Output, title: str, expiry: "PlannedExpiry") -> None:
         out.line(f"  {name} goes: it is past its own age")
 
 
-def _group_rows(plan: "CompactionPlan") -> "Iterator[tuple[Cell, ...]]":
-    for group in plan.groups:
-        yield (
-            group.words or "-",
-            cells.count(len(group.inputs)),
-            cells.size(group.bytes),
-            cells.count(len(group.deletes)),
-            cells.count(group.outputs),
-            group.reason,
-        )
+def _expiry_document(expiry: "PlannedExpiry") -> dict[str, object]:
+    return {
+        "snapshots": list(expiry.plan.snapshots),
+        "refs": [name for name, _ in expiry.plan.refs],
+        "freed": [file.path for file in expiry.freed.files],
+        "freed_bytes": expiry.freed.bytes,
+    }

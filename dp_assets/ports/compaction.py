@@ -7,11 +7,11 @@ another engine may rewrite.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dp_assets.core.errors import PermanentError
+from dp_assets.ports.maintenance import MaintenanceRefusedError
 from dp_assets.ports.recovery import FileKind
 
 
-class CompactionRefusedError(PermanentError):
+class CompactionRefusedError(MaintenanceRefusedError):
     """The table, or a group, holds something that is not rewritten exactly; nothing was changed."""
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dp_assets.core.errors import PermanentError
+
 
 class Operation(StrEnum):
     """What keeps a table healthy, in the order in which it is done."""
@@ -22,6 +24,10 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     UNKNOWN = "outcome unknown"
+
+
+class MaintenanceRefusedError(PermanentError):
+    """An operation cannot be done to a table safely or exactly; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)

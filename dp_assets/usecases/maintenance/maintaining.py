@@ -9,26 +9,27 @@ from dp_assets.adapters.pyiceberg_inventory import list_pointers
 from dp_assets.core.errors import ConfigurationError, LakeError, OutcomeUnknownError
 from dp_assets.core.units import now_ms as clock_ms
 from dp_assets.domains.lake.naming import find_table
-from dp_assets.domains.maintenance.compaction import CompactionRule
-from dp_assets.ports.compaction import CompactionRefusedError
-from dp_assets.ports.maintenance import Attempt, Operation, Outcome
-from dp_assets.usecases.maintenance.compacting import PlannedCompaction, compact, planned_compaction
+from dp_assets.ports.maintenance import Attempt, MaintenanceRefusedError, Operation, Outcome
+from dp_assets.usecases.maintenance.compaction_work import plan_compaction_work
 from dp_assets.usecases.maintenance.deciding import decide_tables, policy_at
-from dp_assets.usecases.maintenance.expiring import expire
-from dp_assets.usecases.maintenance.expiry_planning import PlannedExpiry, planned_expiry
+from dp_assets.usecases.maintenance.expiry_work import plan_expiry_work
 from dp_assets.usecases.maintenance.journaling import keep, read_journal
 from dp_assets.usecases.maintenance.measuring import measure_health
+from dp_assets.usecases.maintenance.work import Done, Planner, Running, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dp_assets.core.ids import TableId
     from dp_assets.domains.maintenance.policies import TablePolicy
     from dp_assets.lakehouse import Lakehouse
-    from dp_assets.ports.compaction import CompactionPlan, Group
     from dp_assets.ports.maintenance import TableHealth
 
-OPERATIONS = (Operation.EXPIRY, Operation.COMPACTION)  # those that can be done so far
+# What can be done, in the order in which it is done to one table.
+PLANNERS: Mapping[Operation, Planner] = {
+    Operation.EXPIRY: plan_expiry_work,
+    Operation.COMPACTION: plan_compaction_work,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +46,18 @@ class Planned:
     operation: Operation
     policy: TablePolicy
     pointer: str
-    work: PlannedExpiry | PlannedCompaction | None
+    work: Work | None
     refused: str = ""
-
-    @property
-    def compaction(self) -> CompactionPlan | None:
-        """The groups, if it is a compaction that is not refused."""
-        return self.work.plan if isinstance(self.work, PlannedCompaction) else None
-
-    @property
-    def expiry(self) -> PlannedExpiry | None:
-        """What goes, if it is an expiry."""
-        return self.work if isinstance(self.work, PlannedExpiry) else None
 
     @property
     def bytes(self) -> int:
         """That are read and written anew."""
-        return sum(group.bytes for group in self.compaction.groups) if self.compaction else 0
+        return self.work.bytes if self.work else 0
 
     @property
     def has_work(self) -> bool:
         """Whether there is anything to do."""
-        if self.compaction is not None:
-            return bool(self.compaction.groups)
-        return self.expiry is not None and not self.expiry.plan.is_empty
+        return self.work is not None and not self.work.is_empty
 
 
 def wanted(
@@ -79,11 +68,11 @@ def wanted(
     Raises:
         ConfigurationError: there is no such table, or the operation cannot be done yet.
     """
-    if only is not None and only not in OPERATIONS:
+    if only is not None and only not in PLANNERS:
         raise ConfigurationError(
-            f"{only} cannot be done yet", hint=f"so far there are {', '.join(OPERATIONS)}"
+            f"{only} cannot be done yet", hint=f"so far there are {', '.join(PLANNERS)}"
         )
-    operations = [one for one in OPERATIONS if only in (None, one)]
+    operations = [one for one in PLANNERS if only in (None, one)]
     pointers = list_pointers(lake.catalog)
     if names:
         tables = [find_table(name, pointers) for name in names]
@@ -108,8 +97,8 @@ def plan(lake: Lakehouse, table: TableId, operation: Operation, *, now_ms: int) 
     pointer = list_pointers(lake.catalog)[table]
     policy = policy_at(lake, table, pointer, now_ms=now_ms)
     try:
-        work = _planned(lake, table, operation, policy, now_ms=now_ms)
-    except CompactionRefusedError as error:
+        work = PLANNERS[operation](lake, table, policy, now_ms)
+    except MaintenanceRefusedError as error:
         return Planned(table, operation, policy, pointer, None, error.what)
     return Planned(table, operation, policy, pointer, work)
 
@@ -119,7 +108,7 @@ def maintain(
     planned: Planned,
     *,
     run_id: str,
-    on_group: Callable[[Group], None] = lambda _: None,
+    on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Attempt:
     """Carry out a plan; what became of it is kept in the journal, also when it failed.
 
@@ -129,7 +118,7 @@ def maintain(
     before = measure_health(lake, planned.table, now_ms=started_ms)
     outcome, problem, error = Outcome.DONE, "", None
     try:
-        outcome, problem = _done(lake, planned, run_id=run_id, on_group=on_group)
+        outcome, problem = _done(lake, planned, Running(run_id, on_bytes))
     except LakeError as raised:
         unknown = isinstance(raised, OutcomeUnknownError)
         outcome = Outcome.UNKNOWN if unknown else Outcome.FAILED
@@ -154,28 +143,12 @@ def maintain(
     return attempt
 
 
-def _planned(
-    lake: Lakehouse, table: TableId, operation: Operation, policy: TablePolicy, *, now_ms: int
-) -> PlannedExpiry | PlannedCompaction:
-    if operation is Operation.EXPIRY:
-        return planned_expiry(lake, str(table), policy.retention, now_ms=now_ms)
-    return planned_compaction(lake, table, CompactionRule(target=policy.target))
-
-
-def _done(
-    lake: Lakehouse, planned: Planned, *, run_id: str, on_group: Callable[[Group], None]
-) -> tuple[Outcome, str]:
+def _done(lake: Lakehouse, planned: Planned, running: Running) -> Done:
     if planned.work is None:
-        return Outcome.REFUSED, planned.refused
-    if not planned.has_work:
-        return Outcome.NOTHING, ""
-    if isinstance(planned.work, PlannedExpiry):
-        expire(lake, planned.work, planned.policy.retention, now_ms=clock_ms())
-        return Outcome.DONE, ""
-    memory = planned.policy.operations[Operation.COMPACTION].memory_bytes
-    done = compact(lake, planned.work, memory_bytes=memory, run_id=run_id, on_group=on_group)
-    why = "; ".join(dict.fromkeys(group.reason for group in done.dropped))
-    return (Outcome.DONE if done.groups else Outcome.FAILED), why
+        return Done(Outcome.REFUSED, planned.refused)
+    if planned.work.is_empty:
+        return Done(Outcome.NOTHING)
+    return planned.work.carry_out(lake, planned.policy, running)
 
 
 def _figures(health: TableHealth) -> dict[str, int]:
@@ -192,4 +165,4 @@ def _figures(health: TableHealth) -> dict[str, int]:
 
 def _rewritten(planned: Planned) -> dict[str, int]:
     """The hour's budget is spent on what is read and written anew."""
-    return {"rewritten_bytes": planned.bytes} if planned.compaction else {}
+    return {"rewritten_bytes": planned.bytes} if planned.bytes else {}

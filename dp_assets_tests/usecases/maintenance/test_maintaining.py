@@ -12,6 +12,7 @@ from dp_assets.lakehouse import opened
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets.usecases.maintenance import compacting
 from dp_assets.usecases.maintenance.expiry_planning import planned_expiry
+from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
 from dp_assets.usecases.maintenance.journaling import read_journal
 from dp_assets.usecases.maintenance.maintaining import maintain, plan, wanted
 from dp_assets_tests.adapters.real_lakehouse import (
@@ -44,7 +45,7 @@ def planned(lake, operation, *, table=ORDERS, retention=None):
         return found
     policy = replace(found.policy, retention=retention)
     work = planned_expiry(lake, str(table), retention, now_ms=now_ms() + 5)
-    return replace(found, policy=policy, work=work)
+    return replace(found, policy=policy, work=ExpiryWork(work))
 
 
 def heads(lake, table=ORDERS):
@@ -78,11 +79,11 @@ def test_a_compaction_does_what_was_planned_and_keeps_every_row(settings, lake, 
     before, rows = by_pyiceberg(pointer_of(settings)), heads(lake)
     files = data_files(lake)
     work = planned(lake, Operation.COMPACTION)
-    (group,) = work.work.plan.groups
+    (group,) = work.work.planned.plan.groups
     assert {file.path for file in group.inputs} == files
     seen = []
-    attempt = maintain(lake, work, run_id="run", on_group=seen.append)
-    assert seen == [group]
+    attempt = maintain(lake, work, run_id="run", on_bytes=seen.append)
+    assert seen == [group.bytes]
     assert len(data_files(lake)) == 1
     assert data_files(lake).isdisjoint(files)
     assert heads(lake) == rows == (list(range(10 * COMMITS)), list(range(10 * COMMITS)))
