@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from dp_assets.ports.report_maintenance import NOTHING_DONE, Maintenance
 from dp_assets.ports.report_recovery import NOT_LOOKED_AT, Recovery
 
 
@@ -193,6 +194,7 @@ class PipelineReport:
     benchmarks: Benchmarks = Benchmarks()
     validations: tuple[ValidationLine, ...] = ()
     recovery: Recovery = NOT_LOOKED_AT
+    maintenance: Maintenance = NOTHING_DONE
 
     @property
     def attention(self) -> tuple[str, ...]:
@@ -216,6 +218,7 @@ class PipelineReport:
                 for b in self.benchmarks.lines
                 if b.verdict != "PASS"
             ),
+            *self.maintenance.attention,
             *self.recovery.attention,
         )
 

@@ -10,6 +10,8 @@ from dp_assets.adapters.report.render import ReportFiles, write_report
 from dp_assets.core.units import now_ms
 from dp_assets.domains.backup.records import RECOVERY_POINTS
 from dp_assets.domains.benchmarks.results import BENCHMARK_RESULTS
+from dp_assets.domains.maintenance.health_records import TABLE_HEALTH
+from dp_assets.domains.maintenance.journal import JOURNAL
 from dp_assets.domains.pipeline import tables
 from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
 from dp_assets.usecases.reporting_recovery import look_at_recovery
@@ -17,8 +19,8 @@ from dp_assets.usecases.reporting_recovery import look_at_recovery
 if TYPE_CHECKING:
     from dp_assets.lakehouse import Lakehouse
 
-OPS = (DATA_QUALITY_RESULTS.table, BENCHMARK_RESULTS.table, RECOVERY_POINTS.table)
-SHOWN = (*(s.table for s in tables.ALL), *OPS)
+OPS = (DATA_QUALITY_RESULTS, BENCHMARK_RESULTS, RECOVERY_POINTS, JOURNAL, TABLE_HEALTH)
+SHOWN = tuple(spec.table for spec in (*tables.ALL, *OPS))
 
 
 def write(lake: Lakehouse, *, run_id: str) -> ReportFiles:

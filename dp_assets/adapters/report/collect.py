@@ -12,6 +12,7 @@ import duckdb
 from dp_assets.adapters.report import sql
 from dp_assets.adapters.report.findings import checks_by_table, read_results, refusals
 from dp_assets.adapters.report.history import read_benchmarks
+from dp_assets.adapters.report.maintenance_rows import read_maintenance
 from dp_assets.ports.inventory import TableFacts
 from dp_assets.ports.report import (
     Benchmarks,
@@ -70,6 +71,9 @@ def collect(
             replace(recovery, history=_attempts(connection))
             if "ops.recovery_points" in views
             else recovery
+        ),
+        maintenance=read_maintenance(
+            connection, views=views, tables={str(facts.table) for facts in tables}
         ),
     )
 

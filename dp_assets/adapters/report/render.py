@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from dp_assets.adapters.local_files import replace_file
-from dp_assets.adapters.report import page, recovery, words
+from dp_assets.adapters.report import maintenance, page, recovery, words
 from dp_assets.adapters.report.svg import sparkline
 from dp_assets.core.units import iso_utc
 from dp_assets.ports.report import BenchmarkLine, PipelineReport
@@ -95,6 +95,7 @@ def _render(template: str, report: PipelineReport) -> str:
             findings=page.worst_findings(report),
             charts=page.pictures(report.on_time),
             recovery=recovery.view(report.recovery),
+            maintenance=maintenance.view(report.maintenance),
         )
     )
 

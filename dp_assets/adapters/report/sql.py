@@ -90,3 +90,43 @@ SELECT kind, point, epoch_ms(started_at), seconds, bytes, copied_bytes, complete
 FROM (SELECT * FROM ops.recovery_points ORDER BY started_at DESC, kind, run_id LIMIT 60)
 ORDER BY started_at, kind DESC, run_id
 """
+
+# What had nothing to do is most of a journal, and says nothing here.
+JOURNAL = """
+SELECT "table", operation, outcome, epoch_ms(started_at), seconds, before, after,
+    coalesce(problem, '')
+FROM (
+    SELECT * FROM ops.journal WHERE outcome <> 'nothing to do'
+    ORDER BY started_at DESC, "table", operation LIMIT 200
+)
+ORDER BY started_at, "table", operation
+"""
+
+QUERIES_AROUND = """
+WITH runs AS (
+    SELECT run_id, measured_at, any_value(machine) AS machine FROM ops.benchmark_results
+    WHERE complete GROUP BY run_id, measured_at
+),
+earlier AS (
+    SELECT * FROM runs WHERE epoch_ms(measured_at) < ? ORDER BY measured_at DESC LIMIT 1
+),
+later AS (
+    SELECT runs.* FROM runs JOIN earlier USING (machine)
+    WHERE epoch_ms(runs.measured_at) >= ? ORDER BY runs.measured_at LIMIT 1
+),
+medians AS (SELECT run_id, measured_at, query, median_seconds FROM ops.benchmark_results)
+SELECT a.query, a.median_seconds, b.median_seconds
+FROM earlier JOIN medians a USING (run_id, measured_at),
+    later JOIN medians b USING (run_id, measured_at)
+WHERE a.query = b.query AND a.median_seconds IS NOT NULL AND b.median_seconds IS NOT NULL
+ORDER BY a.query
+"""
+
+IN_NEED = """
+SELECT "table", burden_bytes, split_part(causes, chr(10), 1)
+FROM ops.table_health
+WHERE problem IS NULL
+QUALIFY row_number() OVER (PARTITION BY "table" ORDER BY measured_at DESC) = 1
+    AND causes IS NOT NULL
+ORDER BY burden_bytes DESC, "table" LIMIT 10
+"""

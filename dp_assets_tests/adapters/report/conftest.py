@@ -45,6 +45,28 @@ CREATE TABLE ops.recovery_points (
     kind VARCHAR, point BIGINT, started_at TIMESTAMPTZ, finished_at TIMESTAMPTZ, seconds DOUBLE,
     tables BIGINT, files BIGINT, bytes BIGINT, copied_files BIGINT, copied_bytes BIGINT,
     sampled_files BIGINT, complete BOOLEAN, scope VARCHAR, problem VARCHAR, run_id VARCHAR);
+CREATE TABLE ops.journal (
+    "table" VARCHAR, operation VARCHAR, outcome VARCHAR, started_at TIMESTAMPTZ, seconds DOUBLE,
+    problem VARCHAR, before VARCHAR, after VARCHAR);
+CREATE TABLE ops.table_health (
+    "table" VARCHAR, measured_at TIMESTAMPTZ, problem VARCHAR, burden_bytes BIGINT, causes VARCHAR);
+INSERT INTO ops.journal
+SELECT "table", operation, outcome, make_timestamptz(at_ms::BIGINT * 1000), seconds, problem,
+    '{"files": ' || files_before || ', "bytes": ' || bytes_before || '}',
+    '{"files": ' || files_after || ', "bytes": ' || bytes_after || '}'
+FROM (VALUES
+    ('raw.flights', 'compaction', 'done', -90000000, 9.0, NULL, 900, 1, 1048576, 1),
+    ('raw.flights', 'expiry', 'done', 1100, 0.5, NULL, 90, 90, 4096, 4096),
+    ('raw.flights', 'compaction', 'done', 1200, 1.0, NULL, 90, 3, 4096, 1024),
+    ('raw.planes', 'compaction', 'nothing to do', 1300, 0.1, NULL, 1, 1, 10, 10),
+    ('lost.b', 'compaction', 'failed', 1400, 0.5, 'the disk is full', 6, 6, 12, 12))
+    AS t ("table", operation, outcome, at_ms, seconds, problem, files_before, files_after,
+        bytes_before, bytes_after);
+INSERT INTO ops.table_health VALUES
+    ('raw.flights', TIMESTAMPTZ '2013-01-01 01:00:00Z', NULL, 9, 'healed since'),
+    ('raw.flights', TIMESTAMPTZ '2013-01-01 02:00:00Z', NULL, 4096, E'90 small files\n3 manifests'),
+    ('lost.table', TIMESTAMPTZ '2013-01-01 02:00:00Z', 'no such file', NULL, NULL),
+    ('gone.table', TIMESTAMPTZ '2013-01-01 02:00:00Z', NULL, 8192, 'dropped since');
 INSERT INTO ops.recovery_points BY NAME
 SELECT * FROM (VALUES
     ('drill', 1, TIMESTAMPTZ '2013-01-01 02:00:00Z', 4.5, 3072, NULL, true, NULL, 'c'),

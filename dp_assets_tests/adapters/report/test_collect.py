@@ -149,3 +149,37 @@ def test_of_many_points_the_newest_are_shown(lakehouse):
     )
     history = collected(lakehouse).recovery.history
     assert [a.point for a in history] == list(range(50, 110))
+
+
+def test_the_newest_round_of_maintenance_is_weighed_against_the_queries_around_it(lakehouse):
+    found = collected(lakehouse).maintenance
+    assert [(one.table, one.operation) for one in found.history] == [
+        ("raw.flights", "compaction"),
+        ("raw.flights", "expiry"),
+        ("raw.flights", "compaction"),
+        ("lost.b", "compaction"),
+    ]
+    assert len(found.round) == 3  # the first was more than a day before
+    assert (found.seconds, found.saved_files, found.saved_bytes) == (2.0, 87, 3072)
+    assert [(c.table, c.before, c.after) for c in found.files] == [("raw.flights", 90, 3)]
+    # of the same machine, without the query that failed
+    assert [(q.query, q.before_seconds, q.after_seconds) for q in found.queries] == [
+        ("count", 1.0, 0.5)
+    ]
+    assert found.saved_seconds == 0.5
+    assert found.attention == (
+        "maintenance: compaction of lost.b ended as failed: the disk is full",
+    )
+
+
+def test_queries_that_were_not_measured_on_both_sides_are_not_compared(lakehouse):
+    lakehouse.execute("DELETE FROM ops.benchmark_results WHERE run_id = 'second'")
+    found = collected(lakehouse).maintenance
+    assert (found.queries, found.saved_seconds) == ((), None)
+
+
+def test_tables_in_need_are_as_they_were_last_measured_and_still_exist(lakehouse):
+    found = collected(lakehouse).maintenance
+    assert [(one.table, one.burden_bytes, one.cause) for one in found.in_need] == [
+        ("raw.flights", 4096, "90 small files")
+    ]

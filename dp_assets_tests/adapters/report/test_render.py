@@ -69,7 +69,7 @@ def test_references_inside_the_pictures_stay_inside_and_ids_are_unique(written, 
 def test_every_picture_has_words(page):
     pictures = page.tags.count("svg")
     labels = [value for name, value in page.attributes if name == "aria-label"]
-    assert pictures == 6 * 2 + 1  # six charts in two cuts, one sparkline
+    assert pictures == 7 * 2 + 1  # seven charts in two cuts, one sparkline
     assert sum("%" in label for label in labels) == 8
     assert "medians of count: 1.00 s, 0.50 s" in labels
 
@@ -109,7 +109,7 @@ def test_what_needs_attention_is_at_the_top_of_each(written, page):
     report, files = written
     facts = json.loads(files.json.read_text())
     assert facts["attention"] == list(report.attention)
-    assert len(report.attention) == 6
+    assert len(report.attention) == 7
     for sentence in report.attention:
         assert sentence in page.texts
         assert sentence in files.markdown.read_text().replace("\\", "")
@@ -144,6 +144,39 @@ def test_recovery_is_the_same_in_all_three(written, page):
     ):
         assert shown in text
         assert shown in markdown.replace("\\", "")
+
+
+def test_maintenance_is_the_same_in_all_three(written, page):
+    _, files = written
+    facts = json.loads(files.json.read_text())["maintenance"]
+    assert facts["round"][1]["before"] == {"bytes": 4096, "files": 90}
+    text, markdown = " ".join(page.texts), files.markdown.read_text()
+    for shown in (
+        "3 operations, 2 tables",
+        "3.00 KiB",
+        "1.50 KiB for each second spent",
+        "together 1.00 s before, 0.50 s after",
+        "Tables that changed: 1. Files fewer: 87.",
+        "compaction of raw.flights",
+        "90 → 3",
+        "4.00 KiB → 1.00 KiB",
+        "90 small files",
+        "the disk is full",
+    ):
+        assert shown in text
+        assert shown in markdown.replace("\\", "")
+
+
+def test_before_the_first_operation_one_line_says_so(empty, tmp_path):
+    report = collect(empty, tables=(), generated_at_ms=0, environment="test", run_id="r")
+    files = write_report(report, tmp_path)
+    html = files.html.read_text()
+    section = html[html.index("<h2>Maintenance") : html.index("<h2>Recovery")]
+    said = "".join(Page(section).texts).split("\n")
+    assert [line for line in said if line] == ["Maintenance", "Nothing has needed maintenance yet."]
+    assert "## Maintenance\n\nNothing has needed maintenance yet.\n\n## Recovery" in (
+        files.markdown.read_text()
+    )
 
 
 def test_promises_that_are_broken_are_red_and_kept_ones_green(written):
