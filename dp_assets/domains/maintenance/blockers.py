@@ -7,7 +7,6 @@ from typing import NamedTuple
 from dp_assets.core.units import DAY_MS, HOUR_MS, iso_utc
 from dp_assets.domains.maintenance.conditions import age_text
 from dp_assets.domains.maintenance.measures import (
-    MIN_INPUTS,
     Findings,
     Subject,
     mergeable_files,
@@ -82,8 +81,10 @@ def _nothing_to_do(subject: Subject, operation: Operation) -> Blocker | None:
         return Blocker(f"no snapshot older than {days} besides {newest}", until_ms)
     if operation is Operation.MANIFESTS and health.manifests < 2:
         return Blocker("fewer than two manifests", None)
-    if operation is Operation.COMPACTION and not (mergeable_files(health) or health.delete_files):
-        return Blocker(f"no partition with {MIN_INPUTS} small files, and no deletes", None)
+    if operation is Operation.COMPACTION:
+        fewest = policy.min_inputs
+        if not (mergeable_files(health, fewest) or health.delete_files):
+            return Blocker(f"no partition with {fewest} small files, and no deletes", None)
     return None
 
 

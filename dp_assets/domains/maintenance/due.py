@@ -80,8 +80,12 @@ def decide(
         reasons=tuple(b.reason for b in against) or tuple(_reached(findings)),
         findings=findings,
         next_ms=None if until_ms is None else policy.window.next_open(until_ms),
-        cost_bytes=rewritten_bytes(subject.health) if operation is Operation.COMPACTION else 0,
+        cost_bytes=_cost_bytes(subject) if operation is Operation.COMPACTION else 0,
     )
+
+
+def _cost_bytes(subject: Subject) -> int:
+    return rewritten_bytes(subject.health, subject.policy.min_inputs)
 
 
 def decide_fleet(

@@ -10,7 +10,6 @@ from dp_assets.domains.maintenance.policies import TablePolicy
 from dp_assets.domains.maintenance.workload import Commit
 from dp_assets.ports.maintenance import Attempt, Operation, PartitionHealth, TableHealth
 
-MIN_INPUTS = 5  # small files in one partition before they are worth one rewriting
 MANY_DELETES = 0.3  # share of a partition's rows from which it is rewritten for them alone
 
 
@@ -118,9 +117,10 @@ def measured(trigger: Trigger, operation: Operation, subject: Subject, now_ms: i
     health = subject.health
     match trigger:
         case Trigger.SMALL_FILES:
-            return mergeable_files(health)
+            return mergeable_files(health, subject.policy.min_inputs)
         case Trigger.SMALL_SHARE:
-            return mergeable_files(health) / health.files if health.files else 0
+            mergeable = mergeable_files(health, subject.policy.min_inputs)
+            return mergeable / health.files if health.files else 0
         case Trigger.DELETE_RATIO:
             return health.delete_ratio
         case Trigger.SNAPSHOTS:
@@ -131,27 +131,27 @@ def measured(trigger: Trigger, operation: Operation, subject: Subject, now_ms: i
             done = subject.of(operation)
             return max(0, now_ms - done[-1].finished_at_ms) if done else None
         case Trigger.BYTES:
-            return _bytes(operation, health)
+            return _bytes(operation, health, subject.policy.min_inputs)
 
 
-def mergeable_files(health: TableHealth) -> int:
+def mergeable_files(health: TableHealth, min_inputs: int) -> int:
     """Small files in partitions that have enough of them to merge.
 
     One small file in each of a thousand partitions is nothing to do. Of partitions that the
-    health does not list, all are counted when even four in each do not explain their number.
+    health does not list, all are counted when one too few in each do not explain their number.
     """
-    listed = sum(p.small_files for p in health.partitions if p.small_files >= MIN_INPUTS)
+    listed = sum(p.small_files for p in health.partitions if p.small_files >= min_inputs)
     rest = health.small_files - sum(p.small_files for p in health.partitions)
     unlisted = health.partition_count - len(health.partitions)
-    return listed + (rest if rest > unlisted * (MIN_INPUTS - 1) else 0)
+    return listed + (rest if rest > unlisted * (min_inputs - 1) else 0)
 
 
-def rewritten_bytes(health: TableHealth) -> int:
+def rewritten_bytes(health: TableHealth, min_inputs: int) -> int:
     """Bytes that a compaction reads at most."""
-    worth = [p for p in health.partitions if p.small_files >= MIN_INPUTS or _many_deletes(p)]
-    listed = sum(p.small_files for p in health.partitions if p.small_files >= MIN_INPUTS)
+    worth = [p for p in health.partitions if p.small_files >= min_inputs or _many_deletes(p)]
+    listed = sum(p.small_files for p in health.partitions if p.small_files >= min_inputs)
     known = sum(p.bytes for p in health.partitions)
-    rest = health.bytes - known if mergeable_files(health) > listed else 0
+    rest = health.bytes - known if mergeable_files(health, min_inputs) > listed else 0
     return sum(p.bytes for p in worth) + max(0, rest)
 
 
@@ -159,7 +159,7 @@ def _many_deletes(partition: PartitionHealth) -> bool:
     return partition.deleted_rows >= MANY_DELETES * max(partition.rows, 1)
 
 
-def _bytes(operation: Operation, health: TableHealth) -> int:
+def _bytes(operation: Operation, health: TableHealth, min_inputs: int) -> int:
     """What an operation would free or rewrite.
 
     Expiry: what only old snapshots hold. Manifests: the metadata file. Compaction: what it reads.
@@ -171,7 +171,7 @@ def _bytes(operation: Operation, health: TableHealth) -> int:
         case Operation.MANIFESTS:
             return health.metadata_bytes
         case Operation.COMPACTION:
-            return rewritten_bytes(health)
+            return rewritten_bytes(health, min_inputs)
         case Operation.ORPHANS:
             return health.unheld_bytes or 0
 

@@ -52,6 +52,7 @@ class TablePolicy:
     Attributes:
         retention: a snapshot is let go when it is older and not among the newest.
         target_bytes: of a data file; None: by the size of its partition.
+        min_inputs: small files of a partition that are worth rewriting.
         orphan_age_ms: younger files may be a writer's that is still at work.
     """
 
@@ -60,6 +61,7 @@ class TablePolicy:
     operations: Mapping[Operation, OperationPolicy]
     retention: Retention
     target_bytes: int | None
+    min_inputs: int
     orphan_age_ms: int
 
     def target(self, partition_bytes: int) -> int:
@@ -94,6 +96,7 @@ def policy_of(
             min_snapshots=_whole(values["keep_snapshots"]),
         ),
         target_bytes=None if target == "auto" else _whole(target) * MIB,
+        min_inputs=_whole(values["min_inputs"]),
         orphan_age_ms=_whole(values["older_than_hours"]) * HOUR_MS,
     )
 

@@ -108,6 +108,12 @@ class CompactionRules(OperationRules):
     target_mib: TargetMib | None = Field(
         default=None, description="Size of a data file; default: by workload, 128 to 512."
     )
+    min_inputs: int | None = Field(
+        default=None,
+        ge=2,
+        le=1_000_000,
+        description="Small files of a partition that are worth rewriting; default: 5.",
+    )
 
 
 class OrphanRules(OperationRules):

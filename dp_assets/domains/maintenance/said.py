@@ -29,7 +29,11 @@ _BASE: Mapping[str, object] = {
 DEFAULTS: Mapping[Operation, Mapping[str, object]] = {
     Operation.EXPIRY: {**_BASE, "when": "snapshots >= 10 or age >= 7 d", "keep_days": 7},
     Operation.MANIFESTS: {**_BASE, "when": "manifests >= 100"},
-    Operation.COMPACTION: {**_BASE, "when": "small_files >= 10 or delete_ratio >= 0.3"},
+    Operation.COMPACTION: {
+        **_BASE,
+        "when": "small_files >= 10 or delete_ratio >= 0.3",
+        "min_inputs": 5,
+    },
     Operation.ORPHANS: {**_BASE, "when": "age >= 7 d", "older_than_hours": 72},
 }
 # What Iceberg has properties of its own for; `expiry` obeys them whatever a policy says.

@@ -48,4 +48,5 @@ def plan_compaction_work(
 ) -> CompactionWork:
     """What a compaction would do now. Raises LakeError as `planned_compaction` does."""
     del now_ms
-    return CompactionWork(planned_compaction(lake, table, CompactionRule(target=policy.target)))
+    rule = CompactionRule(target=policy.target, min_inputs=policy.min_inputs)
+    return CompactionWork(planned_compaction(lake, table, rule))

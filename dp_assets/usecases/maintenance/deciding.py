@@ -44,7 +44,7 @@ def policy_at(lake: Lakehouse, table: TableId, pointer: str, *, now_ms: int) -> 
         PermanentError: the metadata cannot be read.
     """
     metadata = read_metadata(reading_io(lake.catalog, table), pointer)
-    return _policy(lake, table, metadata, now_ms=now_ms)
+    return policy_for(lake, table, metadata, now_ms=now_ms)
 
 
 def explain(
@@ -110,7 +110,7 @@ def subject_of(
     found = health(table)
     metadata = read_metadata(reading_io(lake.catalog, table), found.pointer)
     return Subject(
-        policy=_policy(lake, table, metadata, now_ms=now_ms),
+        policy=policy_for(lake, table, metadata, now_ms=now_ms),
         adopted=is_adopted(metadata.get("properties") or {}),
         health=found,
         commits=commits_of(metadata),
@@ -125,7 +125,8 @@ def commits_of(metadata: Json) -> tuple[Commit, ...]:
     return tuple(Commit(s["timestamp-ms"], is_maintenance(s.get("summary") or {})) for s in ordered)
 
 
-def _policy(lake: Lakehouse, table: TableId, metadata: Json, *, now_ms: int) -> TablePolicy:
+def policy_for(lake: Lakehouse, table: TableId, metadata: Json, *, now_ms: int) -> TablePolicy:
+    """What applies to the table that has this metadata. Raises ConfigurationError as above."""
     return policy_of(
         table,
         rules=lake.settings.maintenance.policies,

@@ -6,7 +6,7 @@ from dp_assets.adapters.iceberg_json import read_metadata
 from dp_assets.adapters.local_files import local_path
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.core.ids import TableId
-from dp_assets.core.units import DAY_MS, HOUR_MS, now_ms
+from dp_assets.core.units import DAY_MS, HOUR_MS, KIB, MIB, now_ms
 from dp_assets.domains.maintenance.due import due
 from dp_assets.domains.maintenance.workload import Workload
 from dp_assets.lakehouse import opened
@@ -179,3 +179,25 @@ def test_looking_changes_nothing(lake):
     decided(lake, "shop.things")
     assert sorted(root.rglob("*")) == before
     assert lake.catalog.load_table("shop.things").metadata_location == table.metadata_location
+
+
+def test_health_is_measured_by_the_sizes_that_the_policy_wants(lake):
+    table = TableId("shop", "things")
+    make_adopted(lake)
+    files = lake.catalog.load_table(table.identifier).scan().plan_files()
+    largest = max(task.file.file_size_in_bytes for task in files)
+    assert largest < 64 * KIB
+    assert measure_health(lake, table, now_ms=now_ms()).small_files == 8
+    with lake.catalog.load_table(table.identifier).transaction() as change:
+        change.set_properties({"dp.maintenance.compaction.target_mib": "1"})
+    (partition,) = measure_health(lake, table, now_ms=now_ms()).partitions
+    assert partition.target_bytes == MIB
+
+
+@pytest.mark.parametrize(("min_inputs", "is_due"), [(8, True), (9, False)])
+def test_a_table_says_how_many_small_files_are_worth_rewriting(lake, min_inputs, is_due):
+    make_adopted(lake, **{"dp.maintenance.compaction.min_inputs": str(min_inputs)})
+    decision = explained(lake, "shop.things").decisions[list(Operation).index(Operation.COMPACTION)]
+    assert decision.due is is_due
+    if not is_due:
+        assert decision.reasons[0] == "no partition with 9 small files, and no deletes"
