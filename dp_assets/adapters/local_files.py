@@ -21,10 +21,18 @@ def local_path(location: str) -> Path | None:
 
     Percent signs are kept: PyIceberg and Spark write them literally into local paths.
     """
-    scheme = urlsplit(location).scheme
+    name = local_name(location)
+    return None if name is None else Path(name)
+
+
+def local_name(location: str) -> str | None:
+    """As :func:`local_path`; making a ``Path`` costs more than opening the file."""
+    if location.startswith("/"):
+        return location
+    scheme = "file" if location.startswith("file:/") else urlsplit(location).scheme
     if not scheme:
-        return Path(location)
-    return Path("/" + location[len("file:") :].lstrip("/")) if scheme == "file" else None
+        return location
+    return "/" + location[len("file:") :].lstrip("/") if scheme == "file" else None
 
 
 def is_local(location: str) -> bool:

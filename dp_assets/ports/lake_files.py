@@ -56,6 +56,17 @@ class LakeFiles(ABC):
     def create(self, location: str) -> AbstractContextManager[NewFile]:
         """Write a file of any size in bounded memory; folders are made."""
 
+    def write(
+        self, location: str, content: bytes, *, replace: bool = False, durable: bool = True
+    ) -> None:
+        """Write a small file, as :meth:`create` and :meth:`NewFile.commit` do.
+
+        Without ``durable`` a kill may leave a part of it there, too.
+        """
+        with self.create(location) as file:
+            file.write(content)
+            file.commit(replace=replace, durable=durable)
+
     def settle(self, locations: Iterable[str]) -> None:
         """Files and folders are durable, all below them too, when this returns.
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from dp_assets.core.errors import PermanentError
 
 CHUNK_BYTES = 1 << 20
+WHOLE_BYTES = CHUNK_BYTES  # no larger ones are read whole: a few calls instead of many
 
 
 class MissingObjectError(PermanentError):

@@ -1,8 +1,8 @@
 """Work on many files at once: a few threads, and a bound on the bytes that they hold together."""
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
 from threading import Condition, Event, Lock, Thread
+from types import TracebackType
 from typing import Generic, TypeVar
 
 from dp_assets.adapters.local_files import is_local
@@ -45,19 +45,40 @@ class ByteBudget:
         self._left = size_bytes
         self._changed = Condition()
 
-    @contextmanager
-    def taken(self, size_bytes: int) -> Generator[None, None, None]:
+    def taken(self, size_bytes: int) -> "Taken":
         """Hold ``size_bytes`` of the budget for the length of a block."""
-        wanted = min(size_bytes, self._all)
+        return Taken(self, min(size_bytes, self._all))
+
+    def take(self, size_bytes: int) -> None:
+        """Wait until there are so many."""
         with self._changed:
-            self._changed.wait_for(lambda: self._left >= wanted)
-            self._left -= wanted
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._left += wanted
-                self._changed.notify_all()
+            self._changed.wait_for(lambda: self._left >= size_bytes)
+            self._left -= size_bytes
+
+    def give_back(self, size_bytes: int) -> None:
+        """As many as were taken."""
+        with self._changed:
+            self._left += size_bytes
+            self._changed.notify_all()
+
+
+class Taken:
+    """Bytes of a budget, held in a ``with``."""
+
+    def __init__(self, budget: ByteBudget, size_bytes: int) -> None:
+        self._budget = budget
+        self._size_bytes = size_bytes
+
+    def __enter__(self) -> None:
+        self._budget.take(self._size_bytes)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._budget.give_back(self._size_bytes)
 
 
 class StoppableReader:

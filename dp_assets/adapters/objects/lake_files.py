@@ -1,5 +1,6 @@
 """The files of tables: on this machine's disks, and in buckets with the catalog's properties."""
 
+import os
 import secrets
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -7,14 +8,16 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, is_local, local_path
-from dp_assets.adapters.objects.file_errors import file_errors
-from dp_assets.adapters.objects.file_systems import sync_whole
-from dp_assets.adapters.objects.local_objects import LocalWriter, opened, written
+from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, is_local, local_name
+from dp_assets.adapters.objects.file_errors import ABSENT, file_error, file_errors
+from dp_assets.adapters.objects.file_systems import can_sync_whole, sync_whole
+from dp_assets.adapters.objects.large_file import PagePool
+from dp_assets.adapters.objects.local_objects import LocalWriter, write_new
+from dp_assets.adapters.objects.local_reader import LocalReader
 from dp_assets.adapters.objects.s3_settings import S3Options, bucket_and_key
 from dp_assets.core.errors import ConfigurationError, PermanentError
 from dp_assets.ports.lake_files import FileStat, LakeFiles, NewFile
-from dp_assets.ports.object_store import MissingObjectError, Reader
+from dp_assets.ports.object_store import Reader
 
 if TYPE_CHECKING:
     from dp_assets.adapters.objects.s3_bucket import S3Bucket
@@ -24,30 +27,49 @@ if TYPE_CHECKING:
 class LocalLakeFiles(LakeFiles):
     """Files on this machine. A symbolic link is followed, as every reader of a table does."""
 
+    def __init__(self) -> None:
+        self._pool = PagePool()
+
     def stat(self, location: str) -> FileStat | None:
-        path = require_local(location)
+        name = _require_local_name(location)
         try:
-            with file_errors("read", path):
-                found = path.stat()
-        except MissingObjectError:
-            return None
+            found = os.stat(name)  # noqa: PTH116 - of each of many thousands of files
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise file_error(error, doing="read", path=name) from error
         if not S_ISREG(found.st_mode):
             return None
         return FileStat(size=found.st_size, version=str(found.st_mtime_ns))
 
     def read(self, location: str) -> bytes:
-        with opened(require_local(location)) as reader:
+        with LocalReader(_require_local_name(location)) as reader:
             return reader.read(-1)
 
     def open(self, location: str) -> AbstractContextManager[Reader]:
-        return opened(require_local(location))
+        return LocalReader(_require_local_name(location))
 
     @contextmanager
     def create(self, location: str) -> Generator[NewFile, None, None]:
         path = require_local(location)
         # Beside its target: every folder of a table may be another file system.
-        with written(path.parent / f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}") as writer:
+        temporary = f"{path.parent}/.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        with LocalWriter(temporary, self._pool, past_cache=True) as writer:
             yield LocalNewFile(writer, path)
+
+    def write(
+        self, location: str, content: bytes, *, replace: bool = False, durable: bool = True
+    ) -> None:
+        if replace or durable or not can_sync_whole():
+            super().write(location, content, replace=replace, durable=durable)
+            return
+        name = _require_local_name(location)
+        try:
+            write_new(name, content)
+        except FileExistsError:
+            raise taken(name) from None
+        except OSError as error:
+            raise file_error(error, doing="write", path=name) from error
 
     def settle(self, locations: Iterable[str]) -> None:
         disks: dict[int, Path] = {}
@@ -73,7 +95,7 @@ class LocalNewFile:
         self.flush = writer.flush
 
     def commit(self, *, replace: bool = False, durable: bool = True) -> None:
-        if not self._writer.place(self._path, replace=replace, durable=durable):
+        if not self._writer.place(str(self._path), replace=replace, durable=durable):
             raise taken(str(self._path))
 
 
@@ -168,6 +190,11 @@ class CatalogFiles(LakeFiles):
     def create(self, location: str) -> AbstractContextManager[NewFile]:
         return self._for(location).create(location)
 
+    def write(
+        self, location: str, content: bytes, *, replace: bool = False, durable: bool = True
+    ) -> None:
+        self._for(location).write(location, content, replace=replace, durable=durable)
+
     def settle(self, locations: Iterable[str]) -> None:
         self._disk.settle(one for one in locations if self._for(one) is self._disk)
 
@@ -187,12 +214,16 @@ def taken(location: str) -> PermanentError:
 
 def require_local(location: str) -> Path:
     """The path of ``location``. Raises ConfigurationError for other schemes."""
-    path = local_path(location)
-    if path is None:
+    return Path(_require_local_name(location))
+
+
+def _require_local_name(location: str) -> str:
+    name = local_name(location)
+    if name is None:
         raise ConfigurationError(
             f"{location} is not on a local disk", hint="known are file:// and s3:// locations"
         )
-    return path
+    return name
 
 
 def require_remote(location: str) -> tuple[str, str]:

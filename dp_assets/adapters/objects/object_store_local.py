@@ -6,15 +6,18 @@ symbolic link below the root is never followed. What a kill leaves behind is in 
 
 import os
 import secrets
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from stat import S_ISREG
 
-from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, make_folders
+from dp_assets.adapters.local_files import TEMPORARY_SUFFIX, make_folders, sync_folder
 from dp_assets.adapters.objects.file_errors import file_errors
-from dp_assets.adapters.objects.file_systems import sync_whole
-from dp_assets.adapters.objects.local_objects import LocalReader, LocalWriter, opened, written
+from dp_assets.adapters.objects.file_systems import can_sync_whole, sync_whole
+from dp_assets.adapters.objects.large_file import PagePool
+from dp_assets.adapters.objects.local_objects import LocalWriter
+from dp_assets.adapters.objects.local_reader import LocalReader
 from dp_assets.adapters.objects.object_keys import is_key, require_key, require_prefix
 from dp_assets.core.errors import PermanentError, TransientError
 from dp_assets.ports.object_store import MissingObjectError, ObjectInfo, ObjectStore
@@ -31,7 +34,12 @@ class LocalObjectStore(ObjectStore):
 
     def __init__(self, root: Path) -> None:
         self._root = Path(os.path.realpath(root))
-        self._known: set[Path] = set()
+        self._known: set[str] = set()  # folders that are there and lead nowhere else
+        # Of uploads on their way: unlike those of any other process.
+        self._temporary = f"{self._root}/{UPLOADS}/{secrets.token_hex(8)}"
+        self._uploads = count()
+        self._pool = PagePool()
+        self._durable: set[str] = set()  # folders whose own names no power cut takes
 
     @property
     def address(self) -> str:
@@ -43,40 +51,40 @@ class LocalObjectStore(ObjectStore):
     def put(self, key: str, content: bytes) -> None:
         self._store(key, content, replace=True)
 
-    @contextmanager
-    def upload(self) -> Generator["LocalUpload", None, None]:
-        with written(self._root / UPLOADS / f"{secrets.token_hex(8)}{TEMPORARY_SUFFIX}") as writer:
-            yield LocalUpload(self, writer)
+    def upload(self) -> "LocalUpload":
+        temporary = f"{self._temporary}-{next(self._uploads)}{TEMPORARY_SUFFIX}"
+        return LocalUpload(self, temporary, self._pool)
 
     def read(self, key: str) -> bytes:
-        path = self._path(key)
-        with self._opened(path) as reader:
+        with self.open(key) as reader:
             return reader.read(-1)
 
-    def open(self, key: str) -> AbstractContextManager[LocalReader]:
-        return self._opened(self._path(key))
+    def open(self, key: str) -> LocalReader:
+        path = self._path(key)
+        self._require_inside(path)
+        return LocalReader(path, flags=os.O_NOFOLLOW)
 
     def size(self, key: str) -> int | None:
         path = self._path(key)
         try:
-            self._require_inside(path.parent)
+            self._require_inside(path)
             with file_errors("read", path):
-                found = path.lstat()
+                found = os.lstat(path)
         except MissingObjectError:
             return None
         return found.st_size if S_ISREG(found.st_mode) else None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         folder = require_prefix(prefix).rpartition("/")[0]
-        self._require_inside(self._root / folder)
+        self._require_inside(f"{self._root}/{folder}/" if folder else f"{self._root}/")
         yield from _walk(self._root, f"{folder}/" if folder else "", prefix)
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             path = self._path(key)
-            self._require_inside(path.parent)
+            self._require_inside(path)
             with file_errors("delete", path):
-                path.unlink(missing_ok=True)
+                Path(path).unlink(missing_ok=True)
 
     def settle(self) -> None:
         sync_whole(self._root)
@@ -84,60 +92,65 @@ class LocalObjectStore(ObjectStore):
     def place(self, writer: LocalWriter, key: str, *, replace: bool, durable: bool = True) -> bool:
         """Give the bytes of ``writer`` the name ``key``; False when it is taken."""
         path = self._path(key)
-        if path.parent not in self._known:
-            self._require_inside(path.parent)
+        folder = path.rpartition("/")[0]
+        if folder not in self._known:
+            self._require_inside(path)
             with file_errors("write", path):
-                make_folders(path.parent)
-            self._known.add(path.parent)
+                _make(Path(folder))
+            self._known.add(folder)
+        if folder not in self._durable and (durable or not can_sync_whole()):
+            with file_errors("write", path):
+                sync_folder(Path(folder).parent)
+            self._durable.add(folder)
         try:
             return writer.place(path, replace=replace, durable=durable)
         except TransientError:
-            self._known.discard(path.parent)  # perhaps it was removed: make it again next time
+            self._known.discard(folder)  # perhaps it was removed: make it again next time
             raise
 
     def _store(self, key: str, content: bytes, *, replace: bool) -> bool:
         self._path(key)  # nothing is written for a wrong key
         with self.upload() as upload:
             upload.write(content)
-            return self.place(upload.writer, key, replace=replace)
+            return self.place(upload, key, replace=replace)
 
-    @contextmanager
-    def _opened(self, path: Path) -> Generator[LocalReader, None, None]:
-        self._require_inside(path.parent)
-        with opened(path, flags=os.O_NOFOLLOW) as reader:
-            yield reader
-
-    def _path(self, key: str) -> Path:
+    def _path(self, key: str) -> str:
         if require_key(key).startswith(f"{UPLOADS}/"):
             raise PermanentError(f"{key!r} is not a key", hint=f"{UPLOADS}/ is for uploads")
-        return self._root / key
+        return f"{self._root}/{key}"
 
-    def _require_inside(self, folder: Path) -> None:
-        """Raises PermanentError when a symbolic link leads ``folder`` elsewhere."""
+    def _require_inside(self, path: str) -> None:
+        """Raises PermanentError when a symbolic link leads the folder of ``path`` elsewhere."""
+        folder = path.rpartition("/")[0]
         if folder in self._known:
             return
         with file_errors("read", folder):
-            real = Path(os.path.realpath(folder))
+            real = os.path.realpath(folder)
         if real != folder:
             raise PermanentError(
                 f"{folder} leads to {real} by a symbolic link",
                 hint="a repository keeps everything in its own folder; remove the link",
             )
-        if folder.is_dir():
+        if os.path.isdir(folder):  # noqa: PTH112
             self._known.add(folder)
 
 
-class LocalUpload:
+class LocalUpload(LocalWriter):
     """An object on its way to a folder."""
 
-    def __init__(self, store: LocalObjectStore, writer: LocalWriter) -> None:
+    def __init__(self, store: LocalObjectStore, temporary: str, pool: PagePool) -> None:
+        super().__init__(temporary, pool, past_cache=True)
         self._store = store
-        self.writer = writer
-        self.write = writer.write
-        self.flush = writer.flush
 
     def commit(self, key: str, *, replace: bool = False, durable: bool = True) -> None:
-        self._store.place(self.writer, key, replace=replace, durable=durable)
+        self._store.place(self, key, replace=replace, durable=durable)
+
+
+def _make(folder: Path) -> None:
+    """The last folder is not synced: 256 of them cost as much as a thousand objects."""
+    if not folder.is_dir():
+        make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
 
 
 def remove_leftovers(root: Path, *, before_ms: int) -> tuple[Path, ...]:

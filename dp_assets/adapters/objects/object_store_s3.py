@@ -60,7 +60,7 @@ class S3ObjectStore(ObjectStore):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         folder = require_prefix(prefix).rpartition("/")[0]
         below = self._prefix + (f"{folder}/" if folder else "")
-        for info in _in_order(self._bucket.list(below), self._bucket.where(below)):
+        for info in in_order(self._bucket.list(below), self._bucket.where(below)):
             key = info.key.removeprefix(self._prefix)
             if key.startswith(prefix) and is_key(key):
                 yield ObjectInfo(key, info.size, info.modified_ms)
@@ -86,7 +86,7 @@ class S3Upload:
         self._store.send(self._spool, key, replace=replace)
 
 
-def _in_order(listed: Iterable[ObjectInfo], where: str) -> Iterator[ObjectInfo]:
+def in_order(listed: Iterable[ObjectInfo], where: str) -> Iterator[ObjectInfo]:
     """``listed`` itself. Raises PermanentError when it repeats something or goes backwards.
 
     S3 sorts whole keys. Some servers sort folder by folder, "a/b" before "a-b"; both are orders.

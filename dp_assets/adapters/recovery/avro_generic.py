@@ -29,7 +29,9 @@ Record = dict[str, Any]
 MAGIC = b"Obj\x01"
 ENCRYPTED_MAGIC = b"AGS1"  # Iceberg's AES-GCM stream
 SYNC_BYTES = 16
+_END = b"\0"  # of an array
 SORTED_BLOCK_RECORDS = 10_000
+BLOCK_BYTES = 64_000  # as large as Java's writer makes them
 _SCHEMA_KEYS = frozenset(
     {"fields", "items", "name", "namespace", "size", "symbols", "type", "values"}
 )
@@ -67,14 +69,23 @@ class Container:
     _codec: Codec
 
     def blocks(self) -> Iterator[list[Record]]:
-        """The records, a block at a time; once. Raises PermanentError for damage."""
-        sync = self.head[-SYNC_BYTES:]
+        """The records, about ``BLOCK_BYTES`` of them at a time; once.
+
+        Some writers make a block of every record, which costs more than the records themselves.
+        Raises PermanentError for damage.
+        """
+        sync, plain, held = self.head[-SYNC_BYTES:], bytearray(), 0
         while not self._source.at_end():
             count, size = self._source.long(), self._source.long()
             stored = self._source.exactly(size)
             if self._source.exactly(SYNC_BYTES) != sync:
                 raise damaged(self.name, "a sync marker is wrong")
-            yield self._decode(count, stored)
+            held += self._inflate(plain, count, stored)
+            if len(plain) >= BLOCK_BYTES:
+                yield self._decode(held, plain)
+                plain, held = bytearray(), 0
+        if held:
+            yield self._decode(held, plain)
 
     def records(self) -> Iterator[Record]:
         """All records; once. Raises PermanentError for damage."""
@@ -83,25 +94,42 @@ class Container:
 
     def encode(self, records: list[Record]) -> bytes:
         """``records`` as one block."""
-        plain = io.BytesIO()
-        for record in records:
-            schemaless_writer(plain, self._schema, record)
-        stored = self._codec.encode(plain.getvalue())
-        return _varint(len(records)) + _varint(len(stored)) + stored + self.head[-SYNC_BYTES:]
+        return self.block(len(records), self._plain(records))
 
-    def _decode(self, count: int, stored: bytes) -> list[Record]:
+    def plain(self, record: Record) -> bytes:
+        """``record`` as it is inside a block."""
+        return self._plain([record])
+
+    def block(self, count: int, plain: bytes) -> bytes:
+        """``count`` records, each as :meth:`plain` has it, as one block."""
+        stored = self._codec.encode(plain)
+        return _varint(count) + _varint(len(stored)) + stored + self.head[-SYNC_BYTES:]
+
+    def _plain(self, records: list[Record]) -> bytes:
+        written = io.BytesIO()
+        schemaless_writer(written, self._schema, records)
+        return written.getvalue()[len(_varint(len(records))) : -len(_END)] if records else b""
+
+    def _inflate(self, plain: bytearray, count: int, stored: bytes) -> int:
+        """Add what is in a block to ``plain``; gives ``count``."""
         try:
-            plain = self._codec.decode(stored)
-            # Every record of ours takes a byte at least.
-            if not 0 <= count <= len(plain):
-                raise ValueError(f"it says {count} records in {len(plain)} bytes")
-            block = io.BytesIO(plain)
-            records = [
-                cast("Record", schemaless_reader(block, self._schema, None)) for _ in range(count)
-            ]
+            found = self._codec.decode(stored)
         except _DAMAGE as error:
             raise damaged(self.name, f"a block cannot be decoded: {error!r}") from error
-        if block.tell() != len(plain):
+        # Every record of ours takes a byte at least.
+        if not 0 <= count <= len(found) or (found and not count):
+            raise damaged(self.name, f"a block says {count} records in {len(found)} bytes")
+        plain += found
+        return count
+
+    def _decode(self, count: int, plain: bytearray) -> list[Record]:
+        block = io.BytesIO(b"".join((_varint(count), plain, _END)))
+        try:
+            records = cast("list[Record]", schemaless_reader(block, self._schema, None))
+        except _DAMAGE as error:
+            raise damaged(self.name, f"a block cannot be decoded: {error!r}") from error
+        # What is left over was read as more items, or the end of the array came early.
+        if block.read(1) or len(records) != count:
             raise damaged(self.name, "a block has more bytes than records")
         return records
 
@@ -190,8 +218,9 @@ def _sorted(
 
 
 def _schema(metadata: Mapping[str, bytes], *, name: str) -> Any:
+    """Of an array of records: a block is one but for its count, and one call instead of many."""
     try:
-        return parse_schema(_plain(json.loads(metadata["avro.schema"])))
+        return parse_schema({"type": "array", "items": _plain(json.loads(metadata["avro.schema"]))})
     except _DAMAGE as error:
         raise damaged(name, f"its schema cannot be read: {error!r}") from error
 

@@ -43,10 +43,13 @@ class SqliteRepositoryIndex(RepositoryIndex):
         self._fresh: dict[str, tuple[str, int]] = {}
 
     def stored(self, name: str) -> tuple[str, int] | None:
-        with self._reading() as database:
+        with self._lock:
             if name in self._fresh:
                 return self._fresh[name]
-            row = database.execute(SQL.stored, (name, self._run)).fetchone()
+            try:  # asked for each of many thousands of files
+                row = self._database.execute(SQL.stored, (name, self._run)).fetchone()
+            except sqlite3.DatabaseError as error:
+                raise _explanation(error) from error
         return (row[0], row[1]) if row and row[2] == checksum(name, row[0], row[1]) else None
 
     def added(self, name: str, stored_sha256: str, stored_size: int) -> None:
@@ -218,18 +221,22 @@ def _file_row(key: FileKey, ref: ObjectRef) -> tuple[object, ...]:
 def _explained() -> Generator[None, None, None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise TransientError(
-                f"the index of the repository is in use by another process: {error}",
-                hint="run it again",
-            ) from error
-        raise PermanentError(
-            f"the index of the repository cannot be used: {error}",
-            hint="free some space, or delete it: 'dp repo rebuild-index' makes it again",
-        ) from error
     except sqlite3.DatabaseError as error:
-        raise TransientError(
+        raise _explanation(error) from error
+
+
+def _explanation(error: sqlite3.DatabaseError) -> TransientError | PermanentError:
+    if not isinstance(error, sqlite3.OperationalError):
+        return TransientError(
             f"the index of the repository is damaged: {error}",
             hint="run it again: it is checked when it is opened, and made again",
-        ) from error
+        )
+    if (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return TransientError(
+            f"the index of the repository is in use by another process: {error}",
+            hint="run it again",
+        )
+    return PermanentError(
+        f"the index of the repository cannot be used: {error}",
+        hint="free some space, or delete it: 'dp repo rebuild-index' makes it again",
+    )

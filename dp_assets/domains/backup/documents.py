@@ -51,7 +51,8 @@ def from_json(kind: type[T], data: bytes, *, about: str) -> T:
 
 def pack(value: object) -> bytes:
     """Gzipped JSON; the same value gives the same bytes."""
-    return gzip.compress(to_json(value), compresslevel=6, mtime=0)
+    # A tenth larger than at level 6, in a third of the time.
+    return gzip.compress(to_json(value), compresslevel=1, mtime=0)
 
 
 def unpack(kind: type[T], data: bytes, *, about: str) -> T:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from contextlib import contextmanager
-from threading import Condition
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.domains.backup import layout
 from dp_assets.domains.backup.documents import DAMAGED, pack, unpack
 from dp_assets.domains.backup.hashing import Discard, HashingReader, HashingWriter, drain
+from dp_assets.domains.backup.settling import Settling
 from dp_assets.ports.object_store import DamagedObjectError, MissingObjectError
 from dp_assets.ports.recovery import ObjectRef
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from dp_assets.domains.backup.opening import Description
     from dp_assets.ports.object_store import ObjectStore, Reader, Writer
     from dp_assets.ports.sealing import Sealing
 
 T = TypeVar("T")
+_LOCKS = 64  # so that threads with different content hardly ever meet
 
 
 class KnownObjects(Protocol):
@@ -47,8 +47,10 @@ class Repository:
         self.store = store
         self.sealing = sealing
         self.description = description
-        self._one_at_a_time = _OneAtATime()
+        # Threads that store the same content wait for each other; others meet rarely.
+        self._alone = tuple(Lock() for _ in range(_LOCKS))
         self._unsettled = False
+        self._settling = Settling(store.settle)
 
     def add(self, reader: Reader, *, known: KnownObjects) -> ObjectRef:
         """Store everything from ``reader``; content that is there already is not stored again.
@@ -65,13 +67,14 @@ class Repository:
             name = self.sealing.name_of(plain.sha256)
             # Sealing the same content twice gives different bytes: whoever comes second must
             # record what the first one stored.
-            with self._one_at_a_time.alone(name):
+            with self._alone[hash(name) % _LOCKS]:
                 there = known.stored(name)
                 if there is None:
                     self._unsettled = True
                     upload.commit(layout.object_key(name), replace=True, durable=False)
                     there = (stored.sha256, stored.size)
                     known.added(name, *there)
+                    self._settling.wrote(stored.size)
         return ObjectRef(name, plain.sha256, plain.size, there[0], there[1])
 
     def add_document(self, value: object, *, known: KnownObjects) -> ObjectRef:
@@ -104,9 +107,15 @@ class Repository:
 
     def read(self, ref: ObjectRef) -> bytes:
         """The content of a small object; raises as :meth:`copy_to`."""
-        content = io.BytesIO()
-        self.copy_to(ref, content)
-        return content.getvalue()
+        if self.sealing.encrypts:
+            opened = io.BytesIO()
+            self.copy_to(ref, opened)
+            return opened.getvalue()
+        content = self.store.read(layout.object_key(ref.name))
+        sha256 = hashlib.sha256(content).hexdigest()
+        if (sha256, len(content)) != (ref.sha256, ref.size):
+            raise damaged(ref.name, f"{len(content)} bytes with SHA-256 {sha256}")
+        return content
 
     def read_document(self, kind: type[T], ref: ObjectRef) -> T:
         """The dataclass stored by :meth:`add_document`."""
@@ -114,6 +123,7 @@ class Repository:
 
     def settle(self) -> None:
         """What was added here, or found as it should be, is durable when this returns."""
+        self._settling.finish()
         if self._unsettled:
             self.store.settle()
             self._unsettled = False
@@ -145,26 +155,6 @@ class Repository:
         if stored.sha256 != name:
             raise damaged(name, f"{stored.size} bytes with SHA-256 {stored.sha256}")
         return unpack(kind, content.getvalue(), about=f"object {name}")
-
-
-class _OneAtATime:
-    """Threads that want the same name wait for each other."""
-
-    def __init__(self) -> None:
-        self._changed = Condition()
-        self._taken: set[str] = set()
-
-    @contextmanager
-    def alone(self, name: str) -> Generator[None, None, None]:
-        with self._changed:
-            self._changed.wait_for(lambda: name not in self._taken)
-            self._taken.add(name)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken.remove(name)
-                self._changed.notify_all()
 
 
 def _rest_differs(stored: HashingReader, ref: ObjectRef) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,8 @@ class Expected:
 
     def forms(self, name: str) -> frozenset[As]:
         """How it may be stored."""
-        return frozenset({self._first[name]}) | self._further.get(name, set[As]())
+        first = frozenset((self._first[name],))
+        return first | self._further[name] if name in self._further else first
 
     def since_ms(self, name: str) -> int:
         """When the oldest point that needs it was made."""
@@ -155,9 +157,25 @@ def examine(
         return GONE
     except PermanentError as error:
         return f"it cannot be read: {error.what}"
-    if {(stored.sha256, stored.size), (stored.sha256, None)} & forms:
+    return judge(forms, stored.sha256, stored.size)
+
+
+def examine_small(store: ObjectStore, name: str, forms: frozenset[As]) -> str:
+    """As :func:`examine`, of an object that fits into memory: a third of the calls."""
+    try:
+        content = store.read(layout.object_key(name))
+    except MissingObjectError:
+        return GONE
+    except PermanentError as error:
+        return f"it cannot be read: {error.what}"
+    return judge(forms, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def judge(forms: frozenset[As], sha256: str, size: int) -> str:
+    """What is wrong with stored bytes, "" for nothing."""
+    if (sha256, size) in forms or (sha256, None) in forms:
         return ""
-    return f"{stored.size} bytes with SHA-256 {stored.sha256}"
+    return f"{size} bytes with SHA-256 {sha256}"
 
 
 def _shortly(name: str, what: str) -> str:

@@ -12,7 +12,7 @@ import yaml
 
 from dp_assets.adapters.metastore.catalog_fill import LOCATION
 from dp_assets.adapters.metastore.sqlite_backup import copy_database
-from dp_assets.adapters.objects.local_objects import opened
+from dp_assets.adapters.objects.local_reader import LocalReader
 from dp_assets.adapters.recovery.dagster_storage import storage_files
 from dp_assets.core.errors import LakeError
 from dp_assets.core.units import MIB
@@ -119,7 +119,7 @@ def _dagster_file(parts: Parts, home: Path, found: StorageFile, scratch: Path) -
 
 
 def _store(parts: Parts, path: Path) -> ObjectRef:
-    with opened(path) as reader:
+    with LocalReader(str(path)) as reader:
         return parts.add(reader)[0]
 
 

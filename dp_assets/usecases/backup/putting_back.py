@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.objects.copying import StoppedError, Workers, threads_for
-from dp_assets.usecases.backup.relocation import CountingWriter, nobody_counts, nothing_to_guard
+from dp_assets.usecases.backup.copied_files import CountingWriter, nobody_counts, nothing_to_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

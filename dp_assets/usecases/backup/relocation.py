@@ -7,7 +7,7 @@ Everything is read from the repository with its hash checked, so the source may 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from dp_assets.adapters.objects.copying import ByteBudget, StoppedError, Workers
 from dp_assets.adapters.recovery.avro_generic import rewrite
 from dp_assets.adapters.recovery.relocating_deletes import rewrite_deletes
 from dp_assets.core.errors import PermanentError
-from dp_assets.domains.backup.hashing import Discard, HashingReader, drain
+from dp_assets.domains.backup.hashing import drain
 from dp_assets.domains.backup.moved_manifests import (
     MovedDeletes,
     Record,
@@ -33,8 +33,16 @@ from dp_assets.domains.backup.moved_metadata import (
     parse_metadata,
 )
 from dp_assets.domains.backup.path_map import PathMap, path_map, targets
+from dp_assets.domains.backup.settling import Settling
 from dp_assets.ports.closure import one_spelling
+from dp_assets.ports.object_store import WHOLE_BYTES
 from dp_assets.ports.recovery import FileKind
+from dp_assets.usecases.backup.copied_files import (
+    CountingWriter,
+    is_whole,
+    nobody_counts,
+    nothing_to_guard,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +50,7 @@ if TYPE_CHECKING:
 
     from dp_assets.domains.backup.repository import Repository
     from dp_assets.ports.lake_files import LakeFiles, NewFile
-    from dp_assets.ports.object_store import Writer
-    from dp_assets.ports.recovery import ObjectRef, StoredFile, TableContent
+    from dp_assets.ports.recovery import StoredFile, TableContent
 
 R = TypeVar("R")
 NAMING_DATA = (FileKind.POSITION_DELETES, FileKind.DELETION_VECTORS)
@@ -55,15 +62,6 @@ AS_THEY_ARE = (
 )
 # Of files that are being rewritten, all together: 8 MB of a manifest are about 100 MB of records.
 REWRITTEN_BYTES = 8 << 20
-
-
-def nothing_to_guard() -> None:
-    """For callers whom nobody else can disturb."""
-
-
-def nobody_counts(size_bytes: int) -> None:
-    """For callers without a progress bar."""
-    del size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,7 @@ class Relocation:
         self._location = location
         self._made: list[str] = []
         self._rewriting = ByteBudget(REWRITTEN_BYTES)
+        self._settling = Settling(lambda: way.files.settle([location]))
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
@@ -131,7 +130,12 @@ class Relocation:
             DamagedObjectError, MissingObjectError: the repository has lost what the table needs.
             PermanentError: a file is in the way, or the disk is full.
         """
-        self._each(self._copy, AS_THEY_ARE)
+        with self._settling:
+            self._each(self._copy, AS_THEY_ARE)
+            self._rewrite(uuid)
+
+    def _rewrite(self, uuid: str) -> None:
+        """The files that name others, inside out."""
         deletes = self._each(self._deletes, NAMING_DATA)
         lengths = self._each(
             lambda manifest: self._records(manifest, lambda r: move_entry(r, self.to, deletes)),
@@ -163,18 +167,23 @@ class Relocation:
 
         places = (self._way.repository.store.address, self._location)
         sizes = [stored.ref.size for stored in by_name.values()]
-        count = threads_for(sizes, places, most=self._way.workers)
+        count = _threads(sizes, places, most=self._way.workers)
         results = Workers(one, count=count).run(by_name.values())
         return dict(zip(by_name, results, strict=True))
 
     def _copy(self, stored: StoredFile) -> None:
-        location = self.to(stored.file.path)
+        location, size = self.to(stored.file.path), stored.ref.size
         if self._way.resume and is_whole(self._way.files, location, stored.ref):
-            self._way.on_bytes(stored.ref.size)
+            self._way.on_bytes(size)
             return
-        with self._way.files.create(location) as out:
-            self._way.repository.copy_to(stored.ref, CountingWriter(out, self._way.on_bytes))
-            self._commit(out, location)
+        if size <= WHOLE_BYTES:
+            self._write(location, self._way.repository.read(stored.ref))
+            self._way.on_bytes(size)
+        else:
+            with self._way.files.create(location) as out:
+                self._way.repository.copy_to(stored.ref, CountingWriter(out, self._way.on_bytes))
+                self._commit(out, location)
+        self._settling.wrote(size)
 
     def _deletes(self, stored: StoredFile) -> MovedDeletes:
         """A delete file, through temporary files: it may be large, and is read in any order."""
@@ -211,9 +220,8 @@ class Relocation:
         return len(data)
 
     def _write(self, location: str, data: bytes) -> None:
-        with self._way.files.create(location) as out:
-            out.write(data)
-            self._commit(out, location)
+        self._way.files.write(location, data, replace=self._way.resume, durable=False)
+        self._made.append(location)
 
     def _commit(self, file: NewFile, location: str) -> None:
         file.commit(replace=self._way.resume, durable=False)
@@ -230,25 +238,6 @@ def metadata_of(repository: Repository, content: TableContent) -> Mapping[str, A
     return kept_history(metadata, {snapshot.snapshot_id for snapshot in content.snapshots})
 
 
-class CountingWriter:
-    """A writer that tells how much went through it."""
-
-    def __init__(self, writer: Writer, on_bytes: Callable[[int], None]) -> None:
-        self._writer = writer
-        self._on_bytes = on_bytes
-        self.flush = writer.flush
-
-    def write(self, data: bytes, /) -> int:
-        self._on_bytes(len(data))
-        return self._writer.write(data)
-
-
-def is_whole(files: LakeFiles, location: str, ref: ObjectRef) -> bool:
-    """Whether a file is what ``ref`` says, by reading it: a size alone proves nothing."""
-    found = files.stat(location)
-    if found is None or found.size != ref.size:
-        return False
-    with files.open(location) as reader:
-        hashing = HashingReader(reader)
-        drain(hashing, Discard())
-    return hashing.sha256 == ref.sha256
+def _threads(sizes: list[int], places: Iterable[str], *, most: int) -> int:
+    """Making a new file is work for the system, during which a second thread can go on."""
+    return min(most, len(sizes), max(2, threads_for(sizes, places, most=most)))

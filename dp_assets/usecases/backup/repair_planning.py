@@ -18,8 +18,8 @@ from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.object_store import DamagedObjectError
 from dp_assets.ports.recovery import FileKind
 from dp_assets.usecases.backup.checking import ATTEMPTS
+from dp_assets.usecases.backup.copied_files import is_whole
 from dp_assets.usecases.backup.mended_files import MendedFiles
-from dp_assets.usecases.backup.relocation import is_whole
 from dp_assets.usecases.backup.repair_ways import forget_way, roll_back_way, snapshot_rows
 from dp_assets.usecases.backup.restore_planning import require_object
 from dp_assets.usecases.backup.stored_copies import StoredCopies

@@ -20,8 +20,9 @@ from dp_assets.domains.backup.restore_plan import Refused, require_room
 from dp_assets.lakehouse import opened
 from dp_assets.ports.object_store import DamagedObjectError, MissingObjectError
 from dp_assets.ports.recovery import TableContent
+from dp_assets.usecases.backup.copied_files import nobody_counts
 from dp_assets.usecases.backup.registering_restored import Registration
-from dp_assets.usecases.backup.relocation import Relocation, nobody_counts
+from dp_assets.usecases.backup.relocation import Relocation
 from dp_assets.usecases.backup.restore_journal import RestoreJournal
 from dp_assets.usecases.backup.restore_planning import way_into
 from dp_assets.usecases.initialising import initialise

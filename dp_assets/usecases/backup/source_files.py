@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from dp_assets.adapters.objects.copying import StoppableReader, Workers, threads_for
 from dp_assets.core.errors import LakeError, TransientError
 from dp_assets.domains.backup.hashing import Discard, HashingReader, drain
-from dp_assets.ports.object_store import MissingObjectError
 from dp_assets.ports.recovery import StoredFile
 from dp_assets.ports.repository_index import FileKey
 from dp_assets.usecases.backup.backup_parts import (
@@ -17,13 +15,13 @@ from dp_assets.usecases.backup.backup_parts import (
     SourceError,
     VanishedError,
 )
+from dp_assets.usecases.backup.source_reader import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
-    from dp_assets.ports.lake_files import FileStat, LakeFiles
-    from dp_assets.ports.object_store import Reader
+    from dp_assets.ports.lake_files import FileStat
     from dp_assets.ports.recovery import ObjectRef, ReachableFile
     from dp_assets.ports.repository_index import KnownFile
     from dp_assets.usecases.backup.backup_parts import Parts
@@ -115,7 +113,7 @@ class SourceFiles:
 
     def _copy(self, key: FileKey, stop: Event) -> tuple[ObjectRef, bool]:
         parts = self._parts
-        with self._holding.of(key.size), source(parts.files, key.path) as found:
+        with self._holding.of(key.size), Source(parts.files, key.path) as found:
             reader = StoppableReader(found, stop, parts.progress.advance)
             ref, was_added = parts.add(reader)
         after = self._stat(key.path)
@@ -135,41 +133,10 @@ class SourceFiles:
         return retried(look, self._parts.sleep)
 
     def _hash(self, key: FileKey, on_bytes: Callable[[int], None], stop: Event) -> str:
-        with self._holding.of(key.size), source(self._parts.files, key.path) as reader:
+        with self._holding.of(key.size), Source(self._parts.files, key.path) as reader:
             hashing = HashingReader(StoppableReader(reader, stop, on_bytes))
             drain(hashing, Discard())
         return hashing.sha256
-
-
-class _Source:
-    """A source file being read, whose errors are told from those of the repository."""
-
-    def __init__(self, reader: Reader, path: str) -> None:
-        self._reader = reader
-        self._path = path
-
-    def read(self, size: int, /) -> bytes:
-        with _source_errors(self._path):
-            return self._reader.read(size)
-
-
-@contextmanager
-def source(files: LakeFiles, path: str) -> Generator[_Source, None, None]:
-    """Read a file of a table. Raises VanishedError, SourceError."""
-    with ExitStack() as stack:
-        with _source_errors(path):
-            reader = stack.enter_context(files.open(path))
-        yield _Source(reader, path)
-
-
-@contextmanager
-def _source_errors(path: str) -> Generator[None, None, None]:
-    try:
-        yield
-    except MissingObjectError as error:
-        raise VanishedError(f"{path} vanished while it was copied") from error
-    except LakeError as error:
-        raise SourceError(error) from error
 
 
 def retried(read: Callable[[], T], sleep: Callable[[float], None]) -> T:

@@ -22,8 +22,8 @@ from dp_assets.core.units import now_ms
 from dp_assets.domains.lake.fsck import Problem
 from dp_assets.domains.lake.repairing import TableRepair
 from dp_assets.ports.closure import one_spelling
+from dp_assets.usecases.backup.copied_files import nobody_counts
 from dp_assets.usecases.backup.putting_back import Hand, put_back
-from dp_assets.usecases.backup.relocation import nobody_counts
 from dp_assets.usecases.backup.trash_files import Trash
 from dp_assets.usecases.rolling_back import planned_rollback, roll_back
 

@@ -25,9 +25,10 @@ from dp_assets.domains.backup.restore_plan import (
     require_room,
 )
 from dp_assets.ports.recovery import FileKind, History
+from dp_assets.usecases.backup.copied_files import is_whole, nobody_counts
 from dp_assets.usecases.backup.putting_back import Hand, put_back
 from dp_assets.usecases.backup.registering_restored import replace_pointer, require_replaceable
-from dp_assets.usecases.backup.relocation import is_whole, metadata_of, nobody_counts
+from dp_assets.usecases.backup.relocation import metadata_of
 from dp_assets.usecases.backup.restore_planning import newest_first, require_object
 from dp_assets.usecases.backup.trash_files import Trash
 

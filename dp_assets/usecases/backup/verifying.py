@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.copying import StoppableReader, Workers, threads_for
+from dp_assets.adapters.objects.copying import StoppableReader, StoppedError, Workers, threads_for
 from dp_assets.adapters.recovery.repository_files import snapshots_hit
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.domains.backup import layout
@@ -15,7 +15,8 @@ from dp_assets.domains.backup.points import Points, is_point
 from dp_assets.domains.backup.progress import NobodyWatches
 from dp_assets.domains.backup.verification import Damage, Share, Verified
 from dp_assets.domains.backup.verify_documents import Documents, vanished
-from dp_assets.domains.backup.verify_objects import compare, examine, expect, needing
+from dp_assets.domains.backup.verify_objects import compare, examine, examine_small, expect, needing
+from dp_assets.ports.object_store import WHOLE_BYTES
 from dp_assets.ports.repository_index import Checked
 
 if TYPE_CHECKING:
@@ -139,20 +140,30 @@ class _Run:
         self._progress.phase("reading")
         self._progress.expect(sum(due.values()))
 
+        store = self._repository.store
+
         def work(name: str, stop: Event) -> tuple[str, str]:
-            what = examine(
-                self._repository.store,
-                name,
-                expected.forms(name),
-                lambda reader: StoppableReader(reader, stop, self._progress.advance),
-            )
+            forms = expected.forms(name)
+            if due[name] > WHOLE_BYTES:
+                what = examine(
+                    store,
+                    name,
+                    forms,
+                    lambda reader: StoppableReader(reader, stop, self._progress.advance),
+                )
+            elif stop.is_set():
+                raise StoppedError
+            else:
+                what = examine_small(store, name, forms)
+                self._progress.advance(due[name])
             if not what:
                 self._memory.right(name)
             return name, what
 
         try:
             places = (self._repository.store.address,)
-            count = threads_for(due.values(), places, most=self._asked.workers)
+            # Even small ones: the system opens and reads one while Python is with the other.
+            count = max(2, threads_for(due.values(), places, most=self._asked.workers))
             found = Workers(work, count=count).run(due)
         finally:
             self._memory.write()

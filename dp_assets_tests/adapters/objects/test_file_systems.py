@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dp_assets.adapters.objects import file_systems, local_objects
+from dp_assets.adapters.objects import file_systems, large_file, local_objects, object_store_local
 from dp_assets.adapters.objects.file_systems import can_sync_whole, sync_whole
 from dp_assets.adapters.objects.lake_files import LocalLakeFiles
 from dp_assets.adapters.objects.local_objects import LARGE_BYTES
@@ -51,9 +51,13 @@ def test_small_files_are_left_to_the_barrier(root: Path, synced: list[str]):
     assert (root / "a/1").read_bytes() == b"small"
 
 
-def test_large_files_are_on_their_way_to_the_disk_before(root: Path, synced: list[str]):
+def test_large_files_that_wait_in_the_page_cache_are_synced_before(
+    root: Path, synced: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(large_file, "O_DIRECT", 0)
     store(root, bytes(LARGE_BYTES))
     assert synced == [".tmp"]
+    assert (root / "a/1").read_bytes() == bytes(LARGE_BYTES)
 
 
 def test_what_replaces_a_file_is_durable_at_once(root: Path, synced: list[str]):
@@ -66,9 +70,10 @@ def test_what_replaces_a_file_is_durable_at_once(root: Path, synced: list[str]):
 def test_without_the_system_call_every_file_is_durable_at_once(
     root: Path, synced: list[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(local_objects, "can_sync_whole", lambda: False)
+    for module in (local_objects, object_store_local):
+        monkeypatch.setattr(module, "can_sync_whole", lambda: False)
     store(root, b"small")
-    assert synced == [".tmp", "a/"]
+    assert synced == [f"{root.name}/", ".tmp", "a/"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dp_assets.adapters.objects.lake_files import CatalogFiles
+from dp_assets.adapters.objects.local_objects import LARGE_BYTES
 from dp_assets.core.errors import ConfigurationError, PermanentError, TransientError
 from dp_assets.ports.lake_files import LakeFiles
 from dp_assets.ports.object_store import MissingObjectError
@@ -147,7 +148,7 @@ def test_a_symbolic_link_on_the_way_is_followed(tmp_path: Path):
 def test_a_folder_that_vanishes_while_a_file_is_written(tmp_path: Path):
     files = CatalogFiles({}, tmp_dir=tmp_path)
     with files.create(f"{tmp_path}/t/x") as file:
-        file.write(b"x")
+        file.write(bytes(LARGE_BYTES))
         (tmp_path / "t").rename(tmp_path / "gone")
         with pytest.raises(TransientError, match="was removed meanwhile"):
             file.commit()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dp_assets.adapters.objects import local_objects
+from dp_assets.adapters.objects.local_objects import LARGE_BYTES
 from dp_assets.adapters.objects.object_store_local import LocalObjectStore, remove_leftovers
 from dp_assets.core.errors import PermanentError, TransientError
 
@@ -21,7 +22,7 @@ import os, signal, sys
 from pathlib import Path
 from dp_assets.adapters.objects.object_store_local import LocalObjectStore
 with LocalObjectStore(Path(sys.argv[1])).upload() as upload:
-    upload.write(b"half")
+    upload.write(bytes(1 << 20))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -134,7 +135,7 @@ def test_leftovers_of_a_kill_are_found_by_age(store: LocalObjectStore, root: Pat
 
 def test_a_leftover_that_was_still_written_fails_its_upload(store: LocalObjectStore, root: Path):
     with store.upload() as upload:
-        upload.write(b"x")
+        upload.write(bytes(LARGE_BYTES))
         remove_leftovers(root, before_ms=1 << 42)
         with pytest.raises(TransientError, match="was removed meanwhile"):
             upload.commit("k")
@@ -207,24 +208,24 @@ def test_bytes_then_name_then_folder(
 ):
     """Power loss: the name comes after its bytes are on the disk; the folder is synced last."""
     done: list[str] = []
-    fsync, link, rename = os.fsync, os.link, Path.replace
+    fsync, link, rename = os.fsync, os.link, os.rename
 
     def synced(descriptor: int) -> None:
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
         done.append("sync file" if path.suffix == ".tmp" else f"sync {path.name}")
         fsync(descriptor)
 
-    def linked(source: Path, target: Path) -> None:
+    def linked(source: str, target: str) -> None:
         done.append("name")
         link(source, target)
 
-    def renamed(source: Path, target: Path) -> Path:
+    def renamed(source: str, target: str) -> None:
         done.append("name")
-        return rename(source, target)
+        rename(source, target)
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(local_objects.os, "link", linked)
-    monkeypatch.setattr(Path, "replace", renamed)
+    monkeypatch.setattr(local_objects.os, "rename", renamed)
     for key in ("a/1", "a/2"):
         with store.upload() as upload:
             upload.write(b"x")

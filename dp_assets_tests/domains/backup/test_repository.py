@@ -10,7 +10,7 @@ import pytest
 from dp_assets.adapters.objects.object_store_local import LocalObjectStore
 from dp_assets.adapters.recovery.sealing import AgeSealing
 from dp_assets.core.errors import ConfigurationError, PermanentError
-from dp_assets.domains.backup import layout
+from dp_assets.domains.backup import layout, settling
 from dp_assets.domains.backup.repository import Repository
 from dp_assets.ports.object_store import DamagedObjectError, MissingObjectError
 from dp_assets.ports.recovery import References
@@ -245,3 +245,28 @@ def test_a_source_that_fails_leaves_nothing(repository, store):
     with pytest.raises(MissingObjectError, match="the source is gone"):
         repository.add(Failing(), known=NOTHING)
     assert objects(store) == []
+
+
+class FailingDisk(MemoryObjectStore):
+    """It fails to write once, and tells of it only once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors = [PermanentError("sync: the disk fails", hint="replace it")]
+        self.asked = threading.Event()
+
+    def settle(self) -> None:
+        self.asked.set()
+        if self.errors:
+            raise self.errors.pop()
+
+
+def test_a_failure_while_more_is_stored_is_not_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(settling, "EVERY_BYTES", 1)
+    store = FailingDisk()
+    repository = plain_repository(store)
+    added(repository, b"content")
+    assert store.asked.wait(timeout=10)  # before anybody asked for it
+    with pytest.raises(PermanentError, match="the disk fails"):
+        repository.settle()
+    repository.settle()
