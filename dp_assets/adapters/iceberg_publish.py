@@ -25,6 +25,7 @@ from dp_assets.adapters.iceberg_json import (
     add_snapshot,
     head_id,
     main_ref,
+    read_metadata,
     snapshot_json,
 )
 from dp_assets.adapters.iceberg_snapshot import Staged
@@ -66,8 +67,29 @@ def move_to(
     with base.io.new_output(pointer).create() as stream:
         stream.write(json.dumps(raw, separators=(",", ":")).encode())
     before_swap()
-    swap_pointer(catalog, table, old=base.pointer, new=pointer)
+    swap_pointer(
+        catalog,
+        table,
+        old=base.pointer,
+        new=pointer,
+        stands_on=lambda now: _stands_on(read_metadata(base.io, now), base, pointer, raw),
+    )
     return TableState(pointer=pointer, raw=raw, io=base.io)
+
+
+def _stands_on(now: Json, base: TableState, pointer: str, raw: Json) -> bool | None:
+    """Whether ``now`` was made from our metadata file ``pointer``; None when it does not tell.
+
+    Writers keep only so many files in the log; a snapshot of ours tells as well, until it expires.
+    """
+    log = [entry["metadata-file"] for entry in now.get("metadata-log") or ()]
+    if pointer in log or (_snapshot_ids(raw) - _snapshot_ids(base.raw)) & _snapshot_ids(now):
+        return True
+    return False if base.pointer in log else None
+
+
+def _snapshot_ids(metadata: Json) -> set[int]:
+    return {snapshot["snapshot-id"] for snapshot in metadata.get("snapshots") or ()}
 
 
 def _publish_through_api(

@@ -1,6 +1,7 @@
 """Moving a table's pointer: compare-and-swap in a SQL catalog, ``commit_table`` in any other."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
@@ -67,13 +68,33 @@ def insert_pointer(catalog: SqlCatalog, table: TableId, pointer: str) -> None:
         raise TableAlreadyExistsError(f"Table {table} already exists") from error
 
 
-def swap_pointer(catalog: SqlCatalog, table: TableId, *, old: str, new: str) -> None:
+def nobody_knows(_pointer: str) -> bool | None:
+    """Whether a later metadata file was made from ours cannot be told."""
+    return None
+
+
+def swap_pointer(
+    catalog: SqlCatalog,
+    table: TableId,
+    *,
+    old: str,
+    new: str,
+    stands_on: Callable[[str], bool | None] = nobody_knows,
+) -> None:
     """Move the pointer from ``old`` to ``new`` in one statement.
+
+    Args:
+        catalog: of the table.
+        table: to move.
+        old: where it must be.
+        new: where it is to be.
+        stands_on: asked when the answer was lost and others have committed since: whether the
+            table at that pointer was made from ``new``; None: it cannot be told.
 
     Raises:
         TransientError: it was no longer ``old``, or the database was locked or away.
         PermanentError: the database is read-only, full or damaged.
-        OutcomeUnknownError: the database did not answer and cannot be asked what happened.
+        OutcomeUnknownError: the database did not answer, and what happened cannot be found out.
     """
     statement = (
         update(IcebergTables)
@@ -90,21 +111,45 @@ def swap_pointer(catalog: SqlCatalog, table: TableId, *, old: str, new: str) -> 
             moved = session.execute(statement).rowcount  # pyright: ignore[reportAttributeAccessIssue]
             session.commit()
     except DBAPIError as error:
-        if not _ask_again(lambda: read_pointer(catalog, table), new=new, table=table, cause=error):
-            raise database_verdict(f"commit to {table}", error) from error
-        return
+        broken = _BrokenAnswer(table, old=old, new=new, cause=error)
+        if broken.landed(lambda: read_pointer(catalog, table), stands_on):
+            return
+        raise database_verdict(f"commit to {table}", error) from error
     if not moved:
         raise TransientError(f"commit to {table} lost a race", hint=LOST_RACE)
 
 
-def _ask_again(
-    read: Callable[[], str | None], *, new: str, table: TableId, cause: DBAPIError
-) -> bool:
-    """After a broken answer: did the pointer move? The row itself is the only witness."""
-    try:
-        return read() == new
-    except LakeError as error:
-        raise OutcomeUnknownError(
-            f"commit to {table}: the catalog broke off ({cause.orig}) and does not answer",
-            hint=f"when it is back, 'dp table {table} --history' shows whether the commit is there",
-        ) from error
+@dataclass(frozen=True, slots=True)
+class _BrokenAnswer:
+    """A swap whose answer was lost: the row itself is the witness, then whoever came after us."""
+
+    table: TableId
+    old: str
+    new: str
+    cause: DBAPIError
+
+    def landed(
+        self, read: Callable[[], str | None], stands_on: Callable[[str], bool | None]
+    ) -> bool:
+        """Did the pointer move? Raises OutcomeUnknownError when nobody can tell."""
+        try:
+            now = read()
+            if now in (self.old, self.new):
+                return now == self.new
+            found = None if now is None else stands_on(now)
+        except LakeError as error:
+            raise self._unknown("and does not answer") from error
+        if found is None:
+            raise self._unknown("and others have moved the table since") from self.cause
+        if not found:
+            raise TransientError(
+                f"commit to {self.table} lost a race", hint=LOST_RACE
+            ) from self.cause
+        return True
+
+    def _unknown(self, why: str) -> OutcomeUnknownError:
+        return OutcomeUnknownError(
+            f"commit to {self.table}: the catalog broke off ({self.cause.orig}) {why}",
+            hint=f"when it is back, 'dp table {self.table} --history' shows whether the commit "
+            "is there",
+        )

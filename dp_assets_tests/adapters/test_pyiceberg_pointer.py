@@ -1,5 +1,8 @@
 """Moving a pointer when the database breaks off: the row itself decides what happened."""
 
+import sys
+from collections.abc import Callable
+
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from sqlalchemy.exc import OperationalError
@@ -9,7 +12,7 @@ from dp_assets.adapters import pyiceberg_pointer
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer, read_pointer, swap_pointer
 from dp_assets.core.errors import OutcomeUnknownError, PermanentError, TransientError
 from dp_assets.core.ids import TableId
-from dp_assets_tests.adapters.orders import MONDAY, ORDERS, Lake
+from dp_assets_tests.adapters.orders import MONDAY, ORDERS, Lake, orders
 
 BROKEN = OperationalError("UPDATE", {}, Exception("server closed the connection"))
 NEW = "file:///elsewhere/00007-new.metadata.json"
@@ -93,3 +96,62 @@ def test_other_catalogs_are_asked_through_their_api(monday: Lake, monkeypatch: p
     assert isinstance(monday.catalog, SqlCatalog)
     assert read_pointer(monday.catalog, ORDERS.table) == expected
     assert read_pointer(monday.catalog, TableId("raw", "none")) is None
+
+
+class Overtaken(Session):
+    """A session whose commit breaks off, and another engine commits before anybody can ask."""
+
+    lands = False
+    others: Callable[[], object]
+
+    def commit(self) -> None:
+        super().commit() if self.lands else self.rollback()
+        self.others()
+        raise BROKEN
+
+
+def append_overtaken(
+    monkeypatch: pytest.MonkeyPatch, lake: Lake, *, lands: bool, others: Callable[[], object]
+) -> None:
+    """Row 2 by our writer; ``others`` come right after, and our answer is lost."""
+    kind = type("Once", (Overtaken,), {"lands": lands, "others": staticmethod(others)})
+    writer = lake.writer()
+    real, todo = pyiceberg_pointer.Session, [kind]
+
+    def session(*given: object) -> Session:
+        is_swap = todo and sys._getframe(1).f_code.co_name == "swap_pointer"
+        return (todo.pop() if is_swap else real)(*given)  # pyright: ignore[reportArgumentType]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pyiceberg_pointer, "Session", session)
+        writer.append(ORDERS, orders(MONDAY, [2]), batches=("b",))
+    assert not todo
+
+
+@pytest.mark.parametrize("lands", [True, False])
+def test_a_commit_that_another_one_followed_is_there_once(
+    monday: Lake, monkeypatch: pytest.MonkeyPatch, lands: bool
+):
+    """Landed, it is found below the other one; lost, it is tried again on top of it."""
+    append_overtaken(monkeypatch, monday, lands=lands, others=lambda: _append(monday, 3))
+    assert monday.ids() == {MONDAY: [1, 2, 3]}
+
+
+def test_what_the_others_do_not_tell_is_unknown(monday: Lake, monkeypatch: pytest.MonkeyPatch):
+    """The log keeps one file only, and the snapshot has expired."""
+
+    def others() -> None:
+        _append(monday, 3)
+        table = monday.table()
+        with table.transaction() as change:
+            change.set_properties({"write.metadata.previous-versions-max": "1"})
+        ours = [s.snapshot_id for s in table.snapshots()][-2]
+        monday.table().maintenance.expire_snapshots().by_id(ours).commit()
+
+    with pytest.raises(OutcomeUnknownError, match="others have moved the table since"):
+        append_overtaken(monkeypatch, monday, lands=True, others=others)
+    assert monday.ids() == {MONDAY: [1, 2, 3]}
+
+
+def _append(lake: Lake, number: int) -> None:
+    lake.table().append(orders(MONDAY, [number]))

@@ -16,6 +16,7 @@ from pyiceberg.table.update import (
 from dp_assets.adapters.iceberg_json import MAIN, Json, head_id, main_ref, with_properties
 from dp_assets.adapters.iceberg_publish import move_to
 from dp_assets.adapters.iceberg_state import TableState
+from dp_assets.core.errors import TransientError
 from dp_assets.core.ids import TableId
 
 
@@ -35,9 +36,15 @@ def commit_rollback(
     the last word of whoever guards the table.
 
     Raises:
-        TransientError: another writer was first.
+        TransientError: another writer was first, or ``target`` has expired meanwhile.
         OutcomeUnknownError: the catalog broke off and cannot be asked.
     """
+    if not any(one["snapshot-id"] == target for one in state.raw.get("snapshots") or ()):
+        # A head that is no snapshot reads as an empty table, and the next commit makes it one.
+        raise TransientError(
+            f"{table} has no snapshot {target} any more: it expired meanwhile",
+            hint=f"'dp table {table} --history' lists what it has",
+        )
     if isinstance(catalog, SqlCatalog):
         logged = with_properties(state.raw, {}, previous_location=state.pointer, now_ms=now_ms)
         move_to(

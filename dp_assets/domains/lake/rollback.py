@@ -75,14 +75,14 @@ def rolled_back(metadata: Json, target: int, *, at_ms: int) -> dict[str, Any]:
     }
 
 
-def _ancestry(by_id: Mapping[int, Json], snapshot: int) -> list[int]:
+def _ancestry(by_id: Mapping[int, Json], snapshot: int) -> tuple[int, ...]:
     """A snapshot and its parents, newest first, as far as they are kept."""
-    found: list[int] = []
+    found: dict[int, None] = {}
     at: int | None = snapshot
     while at is not None and at in by_id and at not in found:
-        found.append(at)
+        found[at] = None
         at = by_id[at].get("parent-snapshot-id")
-    return found
+    return tuple(found)
 
 
 def _rows(snapshot: Json) -> int | None:
