@@ -42,6 +42,8 @@ class DuckDbReader:
             "threads": str(threads),
             "temp_directory": str(temp_dir),
             "autoinstall_known_extensions": "false",
+            # 1.5.5 mixes up deletion vectors of one Puffin file when it reads several snapshots.
+            "enable_external_file_cache": "false",
         }
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._loaded = False

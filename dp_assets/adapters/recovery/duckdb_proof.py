@@ -32,6 +32,8 @@ def open_connection(folder: Path, *, memory_limit: str, threads: int) -> duckdb.
             "threads": str(threads),
             "temp_directory": str(folder / "duckdb"),
             "autoinstall_known_extensions": "false",
+            # 1.5.5 mixes up deletion vectors of one Puffin file when it reads several snapshots.
+            "enable_external_file_cache": "false",
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
