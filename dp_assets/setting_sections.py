@@ -164,6 +164,7 @@ class Schedules(Section):
     backup_cron: Cron = Field("30 * * * *", description="When a recovery point is made; UTC.")
     verify_cron: Cron = Field("0 4 * * *", description="When the repository is verified; UTC.")
     prune_cron: Cron = Field("0 3 * * *", description="When old points are forgotten; UTC.")
+    maintenance_cron: Cron = Field("0 1 * * *", description="When tables are maintained; UTC.")
     replica_cron: Cron = Field("15 * * * *", description="When the replica is brought up; UTC.")
     drill_cron: Cron = Field("0 5 * * 0", description="When a restore is drilled; UTC.")
     full_drill_cron: Cron = Field("0 6 1 * *", description="When all of it is drilled; UTC.")

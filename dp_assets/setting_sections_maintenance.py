@@ -23,6 +23,9 @@ class Maintenance(Section):
     """What keeps tables healthy, and when."""
 
     budget: MaintenanceBudget
+    trash_days: int = Field(
+        7, ge=1, le=3650, description="Days that files stay after nothing needs them any more."
+    )
     policies: Mapping[str, TableRules] = Field(
         {}, description="By glob over namespace.table; key by key the most specific one counts."
     )

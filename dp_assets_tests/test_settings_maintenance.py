@@ -12,7 +12,7 @@ from dp_assets.domains.maintenance.conditions import Trigger
 from dp_assets.domains.maintenance.said import DEFAULTS
 from dp_assets.settings import Settings, load_settings
 
-GUIDE = Path(dp_assets.__file__).parent.parent / "docs/operations.md"
+GUIDE = Path(dp_assets.__file__).parent.parent / "docs/maintenance.md"
 AT = "maintenance:\n  policies:\n    raw.*:\n"
 
 

@@ -74,11 +74,12 @@ def entry_schema(version: int, source: Schema) -> Schema:
     """Of a manifest whose entries are those of ``source``: its partition, its unknown fields."""
     made, file = _entry(version), data_file_schema(_entry(version))
     known = set().union(*(_ids(data_file_schema(_entry(v))) for v in VERSIONS))
-    known_file = known - ({REFERENCED} if version == 2 else set())
     theirs = data_file_schema(source)
     partition = _by_id(theirs["fields"], PARTITION)["type"]
     fields = [{**f, "type": partition} if f["field-id"] == PARTITION else f for f in file["fields"]]
-    file = {**file, "fields": [*fields, *_unknown(theirs["fields"], known_file)]}
+    if version == 2:  # newer writers have it there, too; one schema must do for all of them
+        fields.append(_by_id(data_file_schema(_entry(3))["fields"], REFERENCED))
+    file = {**file, "fields": [*fields, *_unknown(theirs["fields"], known)]}
     entry = [{**f, "type": file} if f["field-id"] == DATA_FILE else f for f in made["fields"]]
     return {**made, "fields": [*entry, *_unknown(source["fields"], _ids(_entry(3)))]}
 
@@ -140,8 +141,13 @@ def container_bytes(container: Container, records: Sequence[Record]) -> bytes:
 
 def encoded(container: Container, block: list[Record]) -> bytes:
     """A block. Raises PermanentError for a record that does not fit, e.g. without a count."""
+    return container.block(len(block), b"".join(plain(container, record) for record in block))
+
+
+def plain(container: Container, record: Record) -> bytes:
+    """A record as it is inside a block. Raises PermanentError as :func:`encoded`."""
     try:
-        return container.encode(block)
+        return container.plain(record)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise damaged(container.name, f"a record does not fit its format: {error!r}") from error
 
@@ -191,4 +197,4 @@ def _id(field: Schema) -> Any:
 
 def _by_id(fields: Iterable[Schema], field_id: int) -> Schema:
     names = {DATA_FILE: "data_file", PARTITION: "partition"}
-    return next(f for f in fields if _id(f) in (field_id, names[field_id]))
+    return next(f for f in fields if _id(f) in (field_id, names.get(field_id)))

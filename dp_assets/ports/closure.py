@@ -67,11 +67,16 @@ class LiveEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest as read, whatever list names it; deleted entries are left out."""
+    """A manifest as read, whatever list names it; deleted entries are left out.
+
+    Attributes:
+        shape: the same for manifests that can become one, as far as their Avro types tell.
+    """
 
     path: str
     spec_id: int
     entries: tuple[LiveEntry, ...]
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +127,18 @@ class ParsedFiles:
 
     Neither ever changes, so whoever keeps this between readings reads only what is new. That
     such a file is still there must then be seen otherwise.
+
+    Attributes:
+        uses: lines of lists by what they say: the same line of a thousand lists is one object.
     """
 
     lists: MutableMapping[str, tuple[ManifestUse, ...]] = field(
         default_factory=dict[str, tuple[ManifestUse, ...]]
     )
     manifests: MutableMapping[str, Manifest] = field(default_factory=dict[str, Manifest])
+    uses: MutableMapping[tuple[Any, ...], ManifestUse] = field(
+        default_factory=dict[tuple[Any, ...], ManifestUse]
+    )
 
 
 @dataclass(frozen=True)
@@ -232,6 +243,13 @@ class TableClosure:
             for entry in manifest.entries:
                 found[one_spelling(entry.path)].add(key)
         return found
+
+
+def inherited_number(entry: LiveEntry, use: ManifestUse) -> int | None:
+    """The sequence number of an entry's data; see :func:`inherited`."""
+    if entry.sequence_number is None and (entry.added or use.sequence_number == 0):
+        return use.sequence_number
+    return entry.sequence_number
 
 
 def inherited(manifest: Manifest, use: ManifestUse) -> Iterator[LiveEntry]:

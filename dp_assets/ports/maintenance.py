@@ -123,7 +123,7 @@ class Attempt:
         pointer: the table's metadata file when it ended.
         problem: what failed or was refused, in words.
         before, after: figures by name (files, bytes, rows, snapshots, manifests, delete_files).
-        memory_bytes: the peak of what did the work; None when it is not known.
+        memory_bytes: at its peak, above what the process had before; None when it is not known.
     """
 
     table: str

@@ -10,7 +10,8 @@ class TrashState(StrEnum):
     """How far a record is.
 
     ``UNFINISHED``: written before the commit that frees its files; whether that landed, the table
-    tells. ``RESTORED``: a side table shows the files. ``EMPTYING``: some may be deleted already.
+    tells. ``RESTORED``: a side table shows the files; orphans just stay, and are no orphans any
+    more. ``EMPTYING``: some may be deleted already.
     """
 
     UNFINISHED = "unfinished"
@@ -21,11 +22,18 @@ class TrashState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrashedFile:
-    """A file as the table spells it; ``size`` in bytes, None where metadata do not say it."""
+    """A file as the table spells it.
+
+    Attributes:
+        size: bytes, None where metadata do not say it.
+        version: of its content when it was recorded; a file that has another one stays. "" where
+            no file may ever be written anew under that path.
+    """
 
     path: str
     kind: str
     size: int | None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

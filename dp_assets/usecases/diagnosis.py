@@ -88,16 +88,26 @@ def _machine(settings: Settings, folders: Sequence[Folder]) -> Iterator[Finding]
 
 def _folders(settings: Settings) -> Iterator[Folder]:
     yield examine_folder("state", settings.state_dir)
-    root = settings.warehouse.root
-    warehouse = local_path(root)
+    warehouse = local_path(settings.warehouse.root)
     if warehouse:
         yield examine_folder("warehouse", warehouse)
-    else:
-        properties = {"py-io-impl": DURABLE_IO, **settings.catalog.plain_properties()}
-        yield examine_store("warehouse", root, load_file_io(properties, root))
+    if settings.leases.root:
+        # Beside the warehouse, perhaps because that takes files of tables only.
+        yield _examined("leases", settings.leases.root, settings)
+    elif not warehouse:
+        yield _examined("warehouse", settings.warehouse.root, settings)
     database = sqlite_file(settings.catalog.uri)
     if database and database.parent != settings.state_dir:
         yield examine_folder("catalog", database.parent)
+
+
+def _examined(name: str, root: str, settings: Settings) -> Folder:
+    """A place where leases and the trash are kept, in ``_dp``."""
+    folder = local_path(root)
+    if folder:
+        return examine_folder(name, folder)
+    properties = {"py-io-impl": DURABLE_IO, **settings.catalog.plain_properties()}
+    return examine_store(name, root, load_file_io(properties, root))
 
 
 def _database(settings: Settings) -> tuple[list[Finding], bool]:
@@ -135,7 +145,8 @@ def _tables(lake: Lakehouse) -> tuple[list[Finding], tuple[Repair, ...]]:
 
 def _leftovers(settings: Settings, leases: tuple[HeldLease, ...]) -> Iterator[Finding]:
     warehouse = local_path(settings.warehouse.root)
-    ours = [settings.state_dir, *([warehouse / "_dp"] if warehouse else [])]
+    shared = local_path(settings.leases.root or settings.warehouse.root)
+    ours = [settings.state_dir, *([shared / "_dp"] if shared else [])]
     leave_out = [settings.dagster_home, *([warehouse] if warehouse else [])]
     try:
         files = [f for folder in ours for f in temporary_files(folder, leave_out=leave_out)]

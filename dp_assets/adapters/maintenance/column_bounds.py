@@ -14,6 +14,7 @@ from pyiceberg.types import (
     DoubleType,
     FloatType,
     PrimitiveType,
+    TimestampNanoType,
     TimestampType,
     TimestamptzType,
     TimeType,
@@ -30,6 +31,7 @@ _MICROSECONDS = "epoch_us({})"
 _AS_KEPT: dict[type[PrimitiveType], str] = {
     DateType: _DAYS,
     TimeType: _MICROSECONDS,
+    TimestampNanoType: "epoch_ns({})",
     TimestampType: _MICROSECONDS,
     TimestamptzType: _MICROSECONDS,
     UUIDType: "from_hex(replace(CAST({} AS VARCHAR), '-', ''))",

@@ -23,6 +23,8 @@ from dp_assets.adapters.maintenance.group_query import GroupQuery
 from dp_assets.adapters.maintenance.iceberg_sql import quoted
 from dp_assets.adapters.maintenance.new_files import NewFiles, data_folder, new_name
 from dp_assets.adapters.maintenance.parquet_copy import FileShape, copy_rows
+from dp_assets.adapters.maintenance.row_group_copy import row_group_copier
+from dp_assets.adapters.maintenance.row_lineage import written_schema
 from dp_assets.adapters.maintenance.sort_order import order_by, order_id
 from dp_assets.adapters.recovery.duckdb_proof import reach_s3
 from dp_assets.adapters.recovery.reading_proof import open_table
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from dp_assets.ports.closure import TableClosure
     from dp_assets.ports.lake_files import LakeFiles
+    from dp_assets.ports.row_groups import RowGroupRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,16 @@ class RewriteSettings:
         memory_limit: of DuckDB, as it writes it: ``256MB``.
         staging: a folder for what spills, and for files that go to a bucket.
         s3: PyIceberg's properties of the object store; None: local disks only.
+        take_over: says where row groups are copied as they are; None: nowhere.
+        is_proven: False only to measure what the proof costs.
     """
 
     memory_limit: str
     threads: int
     staging: Path
     s3: Mapping[str, str] | None = field(default=None, repr=False)
+    take_over: RowGroupRule | None = None
+    is_proven: bool = True
 
 
 @contextmanager
@@ -90,7 +97,7 @@ def rewriter(
             reach_s3(connection, settings.s3)
         table = open_table(plan.pointer, io)
         proof = GroupProof(table, plan.snapshot_id, connection)
-        yield GroupRewriter(connection, closure, files=files, staging=settings.staging, proof=proof)
+        yield GroupRewriter(connection, closure, files=files, settings=settings, proof=proof)
 
 
 class GroupRewriter:
@@ -102,19 +109,29 @@ class GroupRewriter:
         closure: TableClosure,
         *,
         files: LakeFiles,
-        staging: Path,
+        settings: RewriteSettings,
         proof: GroupProof,
     ) -> None:
         self._connection = connection
         self._metadata = closure.metadata
         self._location = closure.location
         self._properties: Mapping[str, str] = closure.metadata.get("properties") or {}
-        self._schema = Schema.model_validate({"schema-id": 0, **closure.schema})
-        self._order = order_by(closure.metadata, self._schema)
-        self._query = GroupQuery(connection, closure.metadata, self._schema)
+        schema = Schema.model_validate({"schema-id": 0, **closure.schema})
+        self._schema = written_schema(schema, closure.format_version)
+        self._order = order_by(closure.metadata, schema)
+        self._query = GroupQuery(connection, closure.metadata, schema)
         self._files = files
-        self._staging = staging
+        self._settings = settings
         self._proof = proof
+        if not self._order:
+            # Rows of one row group stay together, and no thread holds its rows until those before
+            # are written: 0.6 s and 180 MB, not 1.2 s and 140 MB, with a limit of 128 MB (0.7 s
+            # and 300 MB with none) for 1.5 million rows in 100 files; and row groups of 20 MB no
+            # longer need more than that.
+            connection.execute("SET preserve_insertion_order = false")
+        self._copier = row_group_copier(
+            self._schema, closure.metadata, rule=settings.take_over, is_sorted=bool(self._order)
+        )
 
     def rewrite(self, group: Group) -> RewrittenGroup:
         """New files for a group: durable, proven to hold its live rows, and named by nothing.
@@ -131,10 +148,11 @@ class GroupRewriter:
         folder = data_folder(self._location, self._properties, words=group.words, name=name)
         with (
             _errors(group),
-            NewFiles(folder, name=name, files=self._files, staging=self._staging) as new,
+            NewFiles(folder, name=name, files=self._files, staging=self._settings.staging) as new,
         ):
             written = {path: self._measured(path) for path in self._write(group, new)}
-            self._proof.prove(group, written)
+            if self._settings.is_proven:
+                self._proof.prove(group, written)
             new.keep(written)
         return RewrittenGroup(
             group,
@@ -143,6 +161,9 @@ class GroupRewriter:
 
     def _write(self, group: Group, new: NewFiles) -> list[Path]:
         """Files with rows; integers in them have no annotation."""
+        copied = self._copier.copied(group, new) if self._copier else None
+        if copied is not None:
+            return copied
         source = self._query.sql(group, applied_deletes(self._files, group))
         columns = (
             arrow_columns(self._schema)

@@ -21,14 +21,15 @@ from pyiceberg.io.pyarrow import (
     data_file_statistics_from_parquet_metadata,
     parquet_path_to_id_mapping,
 )
-from pyiceberg.types import DoubleType, FloatType
+from pyiceberg.types import DoubleType, FloatType, TimestampNanoType
 
 from dp_assets.adapters.maintenance.column_bounds import Bounds, column_bounds
 from dp_assets.adapters.maintenance.iceberg_sql import parquet_source, quoted
+from dp_assets.adapters.maintenance.row_lineage import is_lineage
 from dp_assets.ports.compaction import FileStatistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import duckdb
@@ -58,7 +59,7 @@ def measure_file(
     Args:
         connection: reads what its footer does not say.
         path: on a local disk.
-        schema: of the table.
+        schema: that the file was written by.
         properties: of the table; they say which columns get bounds, and how long.
     """
     metadata = pq.read_metadata(path)
@@ -68,7 +69,7 @@ def measure_file(
     said = found.to_serialized_dict()
     asked = _to_ask(
         metadata,
-        {path: plan[ids[path]] for path in ids if ids[path] in {f.field_id for f in schema.fields}},
+        {path: plan[ids[path]] for path in ids if ids[path] in _columns(schema)},
         nulls=said["null_value_counts"],
     )
     bounds = column_bounds(
@@ -76,9 +77,21 @@ def measure_file(
         parquet_source([str(path)]),
         [(quoted(one.collector.column_name), one.collector.iceberg_type) for one in asked],
     )
+    return MeasuredFile(
+        size=path.stat().st_size,
+        records=metadata.num_rows,
+        statistics=_statistics(said, zip(asked, bounds, strict=True)),
+        split_offsets=tuple(said["split_offsets"]),
+    )
+
+
+def _statistics(
+    said: Mapping[str, Any], answers: Iterable[tuple[_Asked, Bounds]]
+) -> FileStatistics:
+    """What the footer says, and in the place of it what was asked of the rows."""
     lower, upper = dict(said["lower_bounds"]), dict(said["upper_bounds"])
     nulls, nans = dict(said["null_value_counts"]), dict[int, int]()
-    for one, known in zip(asked, bounds, strict=True):
+    for one, known in answers:
         field_id = one.collector.field_id
         nulls[field_id] = known.nulls
         if one.is_float:
@@ -88,19 +101,23 @@ def measure_file(
         least, greatest = one.serialized(known)
         lower |= {} if least is None else {field_id: least}
         upper |= {} if greatest is None else {field_id: greatest}
-    return MeasuredFile(
-        size=path.stat().st_size,
-        records=metadata.num_rows,
-        statistics=FileStatistics(
-            column_sizes=said["column_sizes"],
-            value_counts=said["value_counts"],
-            null_counts=nulls,
-            nan_counts=nans,
-            lower=lower,
-            upper=upper,
-        ),
-        split_offsets=tuple(said["split_offsets"]),
+    return FileStatistics(
+        column_sizes=_of_table(said["column_sizes"]),
+        value_counts=_of_table(said["value_counts"]),
+        null_counts=_of_table(nulls),
+        nan_counts=nans,
+        lower=_of_table(lower),
+        upper=_of_table(upper),
     )
+
+
+def _columns(schema: Schema) -> set[int]:
+    """What bounds are asked of; nobody looks for rows by their lineage."""
+    return {field.field_id for field in schema.fields if not is_lineage(field.field_id)}
+
+
+def _of_table(said: Mapping[int, Any]) -> dict[int, Any]:
+    return {field_id: value for field_id, value in said.items() if not is_lineage(field_id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +152,8 @@ def _to_ask(
 ) -> list[_Asked]:
     """Floats, for their NaN; columns of which a row group has values and no bounds.
 
+    And nanoseconds, which Python's times do not have, so that PyIceberg's bounds are cut.
+
     What is inside a column has no bounds in PyIceberg, and the footer has its counts.
     """
     found: list[_Asked] = []
@@ -147,6 +166,7 @@ def _to_ask(
         bounded = collector.mode.type is not MetricModeTypes.COUNTS
         if (
             one.is_float
+            or isinstance(collector.iceberg_type, TimestampNanoType)
             or collector.field_id not in nulls
             or (bounded and not all(_is_bounded(chunk) for chunk in chunks))
         ):

@@ -1,14 +1,13 @@
 """The proof that new files hold what their group held, before anything names them.
 
-The source is read by PyIceberg: its plan says which files and deletes belong together, its code
-turns old columns into new ones. The result is read by DuckDB. Both are hashed by one function.
+The source is read by :class:`SourceRows`, most of which is PyIceberg; the result is read by DuckDB.
+Both are hashed by one function.
 Names of columns say nothing to other readers, so the field ids in the new files are compared as
 well, and their statistics with their data.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.conversions import from_bytes
@@ -18,9 +17,8 @@ from pyiceberg.types import ListType, MapType, PrimitiveType, StructType
 from dp_assets.adapters.maintenance.column_bounds import Bounds, answered_bounds, asked_bounds
 from dp_assets.adapters.maintenance.iceberg_sql import parquet_source
 from dp_assets.adapters.maintenance.parquet_tree import Node, column_trees, escaped
+from dp_assets.adapters.maintenance.source_rows import SourceRows
 from dp_assets.adapters.recovery.duckdb_row_hash import RowHashes, row_hash_query
-from dp_assets.adapters.recovery.pyiceberg_deletes import as_arrow, deleted_positions
-from dp_assets.adapters.recovery.pyiceberg_large import large_file_batches
 from dp_assets.adapters.recovery.reading_proof import NOT_ABLE, READING, pieces
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.compaction import CompactionRefusedError
@@ -30,9 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
-    import pyarrow as pa
     from pyiceberg.schema import Schema
-    from pyiceberg.table import FileScanTask, Table
+    from pyiceberg.table import Table
     from pyiceberg.types import IcebergType, NestedField
 
     from dp_assets.adapters.maintenance.file_statistics import MeasuredFile
@@ -54,10 +51,9 @@ class GroupProof:
     def __init__(
         self, table: Table, snapshot_id: int, connection: duckdb.DuckDBPyConnection
     ) -> None:
-        self._table = table
-        self._snapshot_id = snapshot_id
+        self._rows = SourceRows(table, snapshot_id)
         self._connection = connection
-        self._schema = table.schema()
+        self._schema = self._rows.schema
         self._bounded: list[NestedField] = []
         self._asked: list[str] = []
         for place, field in enumerate(self._schema.fields):
@@ -97,32 +93,14 @@ class GroupProof:
             raise different(group, found)
 
     def _source(self, group: Group) -> RowHashes:
-        """The live rows of the group as PyIceberg reads them."""
+        """The live rows of the group as they were."""
         target = schema_to_pyarrow(self._schema, include_field_ids=False)
         found = RowHashes(nulls=[0] * len(self._schema.fields))
-        for piece in pieces(self._batches(group), target):
+        for piece in pieces(self._rows.batches(group), target):
             self._connection.register(_PIECE, piece)
             self._hash(_PIECE, found)
             self._connection.unregister(_PIECE)
         return found
-
-    def _batches(self, group: Group) -> Iterator[pa.RecordBatch]:
-        tasks = [self._task(file.path, group) for file in group.inputs]
-        deleted = deleted_positions(self._table.io, tasks)
-        for task in tasks:
-            path = task.file.file_path
-            deletes = [as_arrow(deleted[path])] if path in deleted else None
-            yield from large_file_batches(self._table, task, self._schema, deletes)
-
-    def _task(self, path: str, group: Group) -> FileScanTask:
-        if path not in self._tasks:
-            raise different(group, [f"PyIceberg does not find {path} in the snapshot"])
-        return self._tasks[path]
-
-    @cached_property
-    def _tasks(self) -> Mapping[str, FileScanTask]:
-        plan = self._table.scan(snapshot_id=self._snapshot_id).plan_files()
-        return {task.file.file_path: task for task in plan}
 
     def _hash(self, source: str, found: RowHashes, *asked: str) -> list[Bounds]:
         """Add the rows of ``source``; the answers to what else was asked, of the same reading."""

@@ -20,6 +20,7 @@ from pyiceberg.types import (
     MapType,
     StringType,
     StructType,
+    TimestampNanoType,
     TimestampType,
     TimestamptzType,
     TimeType,
@@ -45,6 +46,7 @@ _PLAIN: dict[type[IcebergType], str] = {
     LongType: "BIGINT",
     StringType: "VARCHAR",
     TimeType: "TIME",
+    TimestampNanoType: "TIMESTAMP_NS",
     TimestampType: "TIMESTAMP",
     TimestamptzType: "TIMESTAMP WITH TIME ZONE",
     UUIDType: "UUID",
@@ -118,8 +120,8 @@ def partition_literal(kind: IcebergType, stored: Any) -> str:
             return f"(DATE '1970-01-01' + CAST({stored:d} AS INTEGER))"
         case TimestampType() | TimestamptzType():
             return f"CAST(make_timestamp({stored:d}) AS {sql_type(kind)})"
-        case TimeType():
-            raise refused("partition values of type time that are missing from the file")
+        case TimeType() | TimestampNanoType():
+            raise refused(f"partition values of type {kind} that are missing from the file")
         case _:
             return f"CAST({text(str(stored))} AS {sql_type(kind)})"
 

@@ -1,6 +1,6 @@
 """One new manifest: entries of any source in, a file and its line in the manifest list out.
 
-Entries are encoded block by block, so that a manifest of many wide files fits in little memory.
+Entries are encoded at once, so that a manifest of many wide files fits in little memory.
 """
 
 import json
@@ -13,9 +13,9 @@ from typing import Any
 from dp_assets.adapters.iceberg_avro import (
     BLOCK_RECORDS,
     Schema,
-    encoded,
     new_container,
     partition_schema,
+    plain,
 )
 from dp_assets.adapters.iceberg_json import Json, next_sequence
 from dp_assets.adapters.iceberg_snapshot import metadata_file, write_file
@@ -25,6 +25,7 @@ from dp_assets.adapters.recovery.avro_generic import Record
 
 EXISTING, ADDED, DELETED = 0, 1, 2
 DATA, DELETES = 0, 1
+BLOCK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class Kind:
     schema: str
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of an entry, what the line of its manifest is made of."""
+
+    status: int
+    rows: int
+    sequence_number: int | None
+    partition: Record
+
+
 class NewManifest:
     """A manifest that is being written.
 
@@ -49,35 +60,53 @@ class NewManifest:
         kind: of its entries.
         snapshot_id: of the commit.
         header: what the file of a source says besides; what is known is said anew.
+        block_bytes: of a block before it is compressed, about.
     """
 
     def __init__(
-        self, state: TableState, kind: Kind, *, snapshot_id: int, header: Mapping[str, bytes]
+        self,
+        state: TableState,
+        kind: Kind,
+        *,
+        snapshot_id: int,
+        header: Mapping[str, bytes],
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self._state, self._kind, self._snapshot_id = state, kind, snapshot_id
+        self._block_bytes = block_bytes
         self._location = metadata_file(state, f"{uuid.uuid4()}-m0.avro")
         schema: Schema = json.loads(kind.schema)
         self._container = new_container(
             schema, {**header, **_header(state.raw, kind)}, name=self._location
         )
         self._written = bytearray(self._container.head)
-        self._waiting: list[Record] = []
+        self._waiting = bytearray()
+        self._waiting_records = 0
         self._files: Counter[int] = Counter()
         self._rows: Counter[int] = Counter()
         self._lowest: int | None = None
         self._bounds = PartitionBounds(partition_schema(schema))
 
+    @property
+    def size(self) -> int:
+        """Bytes so far, without a block that is not full yet."""
+        return len(self._written)
+
     def add(self, entry: Record) -> None:
         """An entry by the names of ``kind.schema``, with its status."""
-        status, file = entry["status"], entry["data_file"]
-        self._files[status] += 1
-        self._rows[status] += file["record_count"]
-        self._bounds.add(file["partition"])
-        number = entry.get("sequence_number")
-        if status != DELETED and number is not None:
+        self.add_plain(figures(entry), plain(self._container, entry))
+
+    def add_plain(self, said: Figures, entry: bytes) -> None:
+        """An entry as :func:`plain` makes it."""
+        self._files[said.status] += 1
+        self._rows[said.status] += said.rows
+        self._bounds.add(said.partition)
+        number = said.sequence_number
+        if said.status != DELETED and number is not None:
             self._lowest = number if self._lowest is None else min(self._lowest, number)
-        self._waiting.append(entry)
-        if len(self._waiting) == BLOCK_RECORDS:
+        self._waiting += entry
+        self._waiting_records += 1
+        if self._waiting_records == BLOCK_RECORDS or len(self._waiting) >= self._block_bytes:
             self._encode()
 
     def write(self) -> Record:
@@ -103,9 +132,17 @@ class NewManifest:
         }
 
     def _encode(self) -> None:
-        if self._waiting:
-            self._written += encoded(self._container, self._waiting)
-            self._waiting = []
+        if self._waiting_records:
+            self._written += self._container.block(self._waiting_records, bytes(self._waiting))
+            self._waiting.clear()
+            self._waiting_records = 0
+
+
+def figures(entry: Record) -> Figures:
+    """Of an entry by the names of the specification."""
+    file = entry["data_file"]
+    number = entry.get("sequence_number")
+    return Figures(entry["status"], file["record_count"], number, file["partition"])
 
 
 def current_schema(metadata: Json) -> Any:

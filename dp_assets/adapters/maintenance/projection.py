@@ -100,6 +100,11 @@ class Projection:
             for one in self.schema.fields
         ]
 
+    def column(self, field: NestedField, nodes: Iterable[Node], *, source: str) -> str:
+        """One column as :meth:`columns` makes them, without a name; the table need not have it."""
+        have = {node.field_id: node for node in nodes if node.field_id is not None}
+        return self._field(field, have, around=source, depth=0)
+
     def _field(self, one: NestedField, have: Mapping[int, Node], *, around: str, depth: int) -> str:
         node = have.get(one.field_id)
         if node is not None:

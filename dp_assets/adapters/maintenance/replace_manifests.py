@@ -10,7 +10,7 @@ Inheritance".
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dp_assets.adapters.iceberg_avro import (
@@ -23,6 +23,7 @@ from dp_assets.adapters.iceberg_avro import (
 )
 from dp_assets.adapters.iceberg_snapshot import read_file
 from dp_assets.adapters.iceberg_state import TableState
+from dp_assets.adapters.maintenance.manifest_reading import live_entries
 from dp_assets.adapters.maintenance.manifest_writing import (
     ADDED,
     DATA,
@@ -31,8 +32,7 @@ from dp_assets.adapters.maintenance.manifest_writing import (
     Kind,
     NewManifest,
 )
-from dp_assets.adapters.recovery.avro_generic import Container, Record, open_container
-from dp_assets.adapters.recovery.avro_source import damaged
+from dp_assets.adapters.recovery.avro_generic import Record, open_container
 from dp_assets.ports.compaction import RewrittenGroup, WrittenFile
 
 # A manifest of that many entries is a few MB; more would make planning read too much at once.
@@ -116,7 +116,7 @@ class ReplaceManifests:
         kind = Kind(line["partition_spec_id"], line.get("content") or DATA, text)
         header = {k: v for k, v in container.metadata.items() if k not in _OURS}
         take = taking_entry(source, schema)
-        for entry in _live(container, take, line):
+        for entry in live_entries(container, take, line):
             file = entry["data_file"]
             leaves = self.leaving.has(file)
             if leaves and not file.get("content"):
@@ -149,27 +149,6 @@ class ReplaceManifests:
     def _close(self) -> None:
         self.lines += [manifest.write() for manifest in self._open.values()]
         self._open, self._counts = {}, {}
-
-
-def _live(container: Container, take: Callable[[Record], Record], line: Record) -> Iterator[Record]:
-    """The live entries of a manifest as ``take`` makes them, what its line says filled in."""
-    next_row_id, number = line.get("first_row_id"), line.get("sequence_number") or 0
-    for entry in map(take, container.records()):
-        if entry["status"] == DELETED:
-            continue
-        if entry["snapshot_id"] is None:
-            entry["snapshot_id"] = line["added_snapshot_id"]
-        if entry["status"] == ADDED or number == 0:
-            for name in ("sequence_number", "file_sequence_number"):
-                if name in entry and entry[name] is None:
-                    entry[name] = number
-        if entry.get("sequence_number", number) is None:
-            raise damaged(container.name, "a file in it has no sequence number")
-        file: Record = entry["data_file"]
-        if next_row_id is not None and file.get("first_row_id") is None:
-            file["first_row_id"] = next_row_id
-            next_row_id += file["record_count"]
-        yield entry
 
 
 def _data_file(file: WrittenFile, partition: Record) -> Record:

@@ -5,7 +5,7 @@ whichever snapshot added it: after expiry the one that did is often gone (apache
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from dp_assets.adapters.recovery.avro_source import damaged
 from dp_assets.adapters.recovery.delete_positions import READERS
 from dp_assets.adapters.recovery.iceberg_manifests import read_list, read_manifest
 from dp_assets.adapters.recovery.iceberg_metadata import Json, head_id, parse_metadata
-from dp_assets.adapters.recovery.iceberg_reachable import reachable_files
+from dp_assets.adapters.recovery.iceberg_reachable import distinct_uses, reachable_files
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.closure import (
     BrokenFile,
@@ -130,11 +130,7 @@ class _Reading:
         users: defaultdict[str, list[int]] = defaultdict(list)
         for snapshot in kept:
             users[snapshot.get("manifest-list", "")].append(snapshot["snapshot-id"])
-        same: dict[ManifestUse, ManifestUse] = {}
-        return tuple(
-            _snapshot(one, (same.setdefault(use, use) for use in self._uses(one, users)))
-            for one in kept
-        )
+        return tuple(_snapshot(one, self._uses(one, users)) for one in kept)
 
     def _uses(self, snapshot: Json, users: Mapping[str, list[int]]) -> tuple[ManifestUse, ...]:
         snapshot_id, path = snapshot["snapshot-id"], snapshot.get("manifest-list", "")
@@ -146,8 +142,10 @@ class _Reading:
             found = self._read(
                 path,
                 FileKind.MANIFEST_LIST,
-                users[path],
-                lambda content: read_list(content, name=path, snapshot_id=snapshot_id),
+                lambda: users[path],
+                lambda content: read_list(
+                    content, name=path, snapshot_id=snapshot_id, known=self.known.uses
+                ),
             )
             if found is None:
                 return ()
@@ -155,17 +153,22 @@ class _Reading:
         return lists[key]
 
     def manifests(self, snapshots: tuple[KeptSnapshot, ...]) -> dict[str, Manifest]:
-        users: defaultdict[str, list[int]] = defaultdict(list)
         paths: dict[str, str] = {}
-        for snapshot in snapshots:
-            for use in snapshot.manifests:
-                users[paths.setdefault(one_spelling(use.path), use.path)].append(
-                    snapshot.snapshot_id
-                )
-        found = {key: self._manifest(key, path, users[path]) for key, path in paths.items()}
+        for use in distinct_uses(snapshots):
+            paths.setdefault(one_spelling(use.path), use.path)
+        found = {key: self._manifest(key, path, snapshots) for key, path in paths.items()}
         return {key: manifest for key, manifest in found.items() if manifest is not None}
 
-    def _manifest(self, key: str, path: str, users: list[int]) -> Manifest | None:
+    def _manifest(
+        self, key: str, path: str, snapshots: tuple[KeptSnapshot, ...]
+    ) -> Manifest | None:
+        def users() -> list[int]:
+            return [
+                snapshot.snapshot_id
+                for snapshot in snapshots
+                if any(one_spelling(use.path) == key for use in snapshot.manifests)
+            ]
+
         manifest = self.known.manifests.get(key) or self._read(
             path, FileKind.MANIFEST, users, lambda content: read_manifest(content, name=path)
         )
@@ -174,15 +177,19 @@ class _Reading:
         return manifest
 
     def _read(
-        self, path: str, kind: FileKind, users: list[int], parse: Callable[[bytes], R]
+        self,
+        path: str,
+        kind: FileKind,
+        users: Callable[[], list[int]],
+        parse: Callable[[bytes], R],
     ) -> R | None:
         """What ``parse`` makes of the file; None when it is broken and that is tolerated."""
         try:
             return parse(self.files.read(path))
         except PermanentError as error:
             if not self.tolerant:
-                raise _explained(error, path, kind=kind, users=users) from error
-            self.broken.append(BrokenFile(path, kind, tuple(users), error.what))
+                raise _explained(error, path, kind=kind, users=users()) from error
+            self.broken.append(BrokenFile(path, kind, tuple(users()), error.what))
             return None
 
 
@@ -197,7 +204,7 @@ def _explained(
     return type(error)(f"{what}; it breaks snapshot {named}{more}", hint=error.hint)
 
 
-def _snapshot(snapshot: Json, uses: Iterable[ManifestUse]) -> KeptSnapshot:
+def _snapshot(snapshot: Json, uses: tuple[ManifestUse, ...]) -> KeptSnapshot:
     return KeptSnapshot(
         snapshot_id=snapshot["snapshot-id"],
         parent_id=snapshot.get("parent-snapshot-id"),
@@ -205,5 +212,5 @@ def _snapshot(snapshot: Json, uses: Iterable[ManifestUse]) -> KeptSnapshot:
         timestamp_ms=snapshot["timestamp-ms"],
         schema_id=snapshot.get("schema-id"),
         manifest_list=snapshot.get("manifest-list") or "",
-        manifests=tuple(uses),
+        manifests=uses,
     )

@@ -6,9 +6,11 @@ values stay as they are stored. Source: Iceberg table specification, "Manifests"
 
 import json
 import math
+from collections.abc import MutableMapping
 from typing import Any
 
 from dp_assets.adapters.recovery.avro_generic import Record, open_container, records
+from dp_assets.adapters.recovery.avro_shapes import manifest_shape
 from dp_assets.adapters.recovery.avro_source import damaged
 from dp_assets.ports.closure import LiveEntry, Manifest, ManifestUse
 from dp_assets.ports.recovery import FileKind
@@ -21,10 +23,24 @@ PUFFIN = "PUFFIN"
 _CONTENT = {0: FileKind.DATA, 1: FileKind.POSITION_DELETES, 2: FileKind.EQUALITY_DELETES}
 
 
-def read_list(content: bytes, *, name: str, snapshot_id: int) -> tuple[ManifestUse, ...]:
-    """The lines of a manifest list. Raises PermanentError when it is damaged."""
+def read_list(
+    content: bytes,
+    *,
+    name: str,
+    snapshot_id: int,
+    known: MutableMapping[tuple[Any, ...], ManifestUse] | None = None,
+) -> tuple[ManifestUse, ...]:
+    """The lines of a manifest list. Raises PermanentError when it is damaged.
+
+    Args:
+        content: of the file.
+        name: of the file, for errors.
+        snapshot_id: whose list it is.
+        known: lines of other lists; a line that says the same is the same object.
+    """
+    same = {} if known is None else known
     try:
-        return tuple(_use(line, snapshot_id) for line in records(content, name=name))
+        return tuple(_use(line, snapshot_id, same) for line in records(content, name=name))
     except (KeyError, TypeError) as error:
         raise damaged(name, f"it is no manifest list: {error!r}") from error
 
@@ -35,9 +51,10 @@ def read_manifest(content: bytes, *, name: str) -> Manifest:
     try:
         entries = tuple(_entry(e) for e in container.records() if e["status"] != DELETED)
         spec_id = int(container.metadata.get("partition-spec-id", b"0"))
+        shape = manifest_shape(container.metadata["avro.schema"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise damaged(name, f"it is no manifest: {error!r}") from error
-    return Manifest(path=name, spec_id=spec_id, entries=entries)
+    return Manifest(path=name, spec_id=spec_id, entries=entries, shape=shape)
 
 
 def partition_json(values: Record) -> str:
@@ -56,17 +73,23 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _use(line: Record, snapshot_id: int) -> ManifestUse:
+def _use(
+    line: Record, snapshot_id: int, known: MutableMapping[tuple[Any, ...], ManifestUse]
+) -> ManifestUse:
     added_by = line.get("added_snapshot_id")
-    return ManifestUse(
-        path=line["manifest_path"],
-        size=line["manifest_length"],
-        spec_id=line["partition_spec_id"],
-        sequence_number=line.get("sequence_number") or 0,
-        snapshot_id=snapshot_id if added_by is None else added_by,
-        first_row_id=line.get("first_row_id"),
-        encrypted=line.get("key_metadata") is not None,
+    said = (  # the fields of ManifestUse
+        line["manifest_path"],
+        line["manifest_length"],
+        line["partition_spec_id"],
+        line.get("sequence_number") or 0,
+        snapshot_id if added_by is None else added_by,
+        line.get("first_row_id"),
+        line.get("key_metadata") is not None,
     )
+    found = known.get(said)
+    if found is None:
+        found = known[said] = ManifestUse(*said)
+    return found
 
 
 def _entry(entry: Record) -> LiveEntry:

@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from dp_assets.adapters.recovery.iceberg_metadata import STATISTICS, Json
-from dp_assets.ports.closure import KeptSnapshot, Manifest, ManifestUse, inherited, one_spelling
+from dp_assets.ports.closure import (
+    KeptSnapshot,
+    Manifest,
+    ManifestUse,
+    inherited_number,
+    one_spelling,
+)
 from dp_assets.ports.recovery import FileKind, ReachableFile
 
 
@@ -16,19 +22,28 @@ def reachable_files(
 ) -> tuple[ReachableFile, ...]:
     """Every file that the kept snapshots need, each once, sorted by path."""
     found: dict[str, ReachableFile] = {}
-    uses = dict.fromkeys(use for snapshot in snapshots for use in snapshot.manifests)
     for file in (
         ReachableFile(pointer, FileKind.METADATA),
         *_lists(snapshots),
         *_statistics(metadata, {snapshot.snapshot_id for snapshot in snapshots}),
     ):
         found.setdefault(one_spelling(file.path), file)
-    for use in uses:
+    for use in distinct_uses(snapshots):
         manifest = ReachableFile(use.path, FileKind.MANIFEST, use.size, spec_id=use.spec_id)
         found.setdefault(one_spelling(use.path), manifest)
         if read := manifests.get(one_spelling(use.path)):
             _add_entries(found, read, use)
     return tuple(sorted(found.values(), key=lambda file: file.path))
+
+
+def distinct_uses(snapshots: tuple[KeptSnapshot, ...]) -> tuple[ManifestUse, ...]:
+    """What the lists of the snapshots say of manifests, in their order.
+
+    The same line of many lists is one object (:attr:`ParsedFiles.uses`), which is found again
+    without comparing half a million of them.
+    """
+    found = {id(use): use for snapshot in snapshots for use in snapshot.manifests}
+    return tuple(found.values())
 
 
 def _lists(snapshots: tuple[KeptSnapshot, ...]) -> Iterator[ReachableFile]:
@@ -47,13 +62,13 @@ def _statistics(metadata: Json, kept: set[int]) -> Iterator[ReachableFile]:
 
 def _add_entries(found: dict[str, ReachableFile], manifest: Manifest, use: ManifestUse) -> None:
     spec_id = manifest.spec_id if use.spec_id is None else use.spec_id
-    for entry in inherited(manifest, use):
+    for entry in manifest.entries:
         vector = entry.kind is FileKind.DELETION_VECTORS
         file = ReachableFile(
             path=entry.path,
             kind=entry.kind,
             size=entry.size,
-            sequence_number=entry.sequence_number,
+            sequence_number=inherited_number(entry, use),
             spec_id=spec_id,
             # A file of vectors may hold those of several partitions.
             partition="" if vector else entry.partition,

@@ -1,10 +1,7 @@
-"""Live rows of data files in a snapshot: what manifests say, less what is known to be deleted.
-
-Source: Iceberg table specification, "Scan Planning": which deletes apply to which data file.
-"""
+"""Live rows of data files in a snapshot: what manifests say, less what is known to be deleted."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pyroaring import BitMap64
@@ -12,17 +9,10 @@ from pyroaring import BitMap64
 from dp_assets.adapters.recovery.delete_positions import deleted_positions
 from dp_assets.adapters.recovery.puffin_vectors import Place, read_vectors
 from dp_assets.core.errors import PermanentError
-from dp_assets.ports.closure import KeptSnapshot, LiveEntry, TableClosure, one_spelling
+from dp_assets.ports.closure import KeptSnapshot, TableClosure, one_spelling
 from dp_assets.ports.lake_files import LakeFiles
+from dp_assets.ports.live_files import LiveFile, live_files, may_apply
 from dp_assets.ports.recovery import FileKind
-
-
-@dataclass(frozen=True, slots=True)
-class Scoped:
-    """A live entry with the partition spec of its manifest."""
-
-    entry: LiveEntry
-    spec_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +24,6 @@ class Rows:
 
     def __add__(self, other: "Rows") -> "Rows":
         return Rows(self.count + other.count, self.exact and other.exact)
-
-
-def scoped_entries(closure: TableClosure, snapshot: KeptSnapshot) -> Iterator[Scoped]:
-    """The live entries of a snapshot, as far as its manifests can be read."""
-    for use in snapshot.manifests:
-        if one_spelling(use.path) in closure.manifests:
-            spec_id = closure.spec_id(use)
-            yield from (Scoped(entry, spec_id) for entry in closure.entries(use))
-
-
-def may_apply(delete: Scoped, data: Scoped) -> bool:
-    """Whether a delete file may delete rows of a data file, by what the manifests say."""
-    one, other = delete.entry, data.entry
-    deleted_at, written_at = one.sequence_number or 0, other.sequence_number or 0
-    same_partition = (delete.spec_id, one.partition) == (data.spec_id, other.partition)
-    if one.kind is FileKind.EQUALITY_DELETES:
-        return deleted_at > written_at and (same_partition or not one.partition)
-    if one.referenced:
-        return one.referenced == other.path
-    path = other.path.encode()
-    outside = (one.lower is not None and path < one.lower) or (
-        one.upper is not None and path > one.upper
-    )
-    return deleted_at >= written_at and same_partition and not outside
 
 
 def live_rows(
@@ -76,7 +42,7 @@ def live_rows(
         snapshot: one of the closure's.
         only: leave out all other data files.
     """
-    scoped = list(scoped_entries(closure, snapshot))
+    scoped = list(live_files(closure, snapshot))
     data = {
         one_spelling(s.entry.path): s
         for s in scoped
@@ -100,14 +66,14 @@ class _Deleted:
     """Deleted positions by data file; ``inexact`` are files of which more may be deleted."""
 
     files: LakeFiles
-    data: Mapping[str, Scoped]
+    data: Mapping[str, LiveFile]
     positions: defaultdict[str, BitMap64] = field(
         default_factory=lambda: defaultdict[str, BitMap64](BitMap64)
     )
     inexact: set[str] = field(default_factory=set[str])
 
-    def add(self, deletes: Collection[Scoped]) -> None:
-        vectors: defaultdict[str, list[Scoped]] = defaultdict(list)
+    def add(self, deletes: Collection[LiveFile]) -> None:
+        vectors: defaultdict[str, list[LiveFile]] = defaultdict(list)
         for delete in deletes:
             if delete.entry.kind is FileKind.EQUALITY_DELETES:
                 self._unknown(delete)
@@ -118,7 +84,7 @@ class _Deleted:
         for path, ones in vectors.items():
             self._add_vectors(path, ones)
 
-    def _add_positions(self, delete: Scoped) -> None:
+    def _add_positions(self, delete: LiveFile) -> None:
         path, file_format = delete.entry.path, delete.entry.format
         try:
             found = deleted_positions(self.files, path, file_format=file_format)
@@ -128,7 +94,7 @@ class _Deleted:
         for named, positions in found.items():
             self._delete(delete, named, positions)
 
-    def _add_vectors(self, path: str, deletes: Collection[Scoped]) -> None:
+    def _add_vectors(self, path: str, deletes: Collection[LiveFile]) -> None:
         places = {Place(d.entry.offset, d.entry.length, d.entry.records): d for d in deletes}
         try:
             found = read_vectors(self.files, path, places=places)
@@ -140,11 +106,11 @@ class _Deleted:
             delete = places[place]
             self._delete(delete, delete.entry.referenced, vector.positions)
 
-    def _delete(self, delete: Scoped, named: str, positions: BitMap64) -> None:
+    def _delete(self, delete: LiveFile, named: str, positions: BitMap64) -> None:
         data = self.data.get(one_spelling(named))
         # Engines compare these paths as strings.
         if data is not None and data.entry.path == named and may_apply(delete, data):
             self.positions[one_spelling(named)] |= positions
 
-    def _unknown(self, delete: Scoped) -> None:
+    def _unknown(self, delete: LiveFile) -> None:
         self.inexact |= {path for path, data in self.data.items() if may_apply(delete, data)}

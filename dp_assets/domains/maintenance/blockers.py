@@ -21,7 +21,7 @@ IDLE_ATTEMPTS = 5  # after which an operation comes half as often
 FAILURES = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 IDLE = frozenset({Outcome.NOTHING, Outcome.REFUSED})
 REMOVING = frozenset({Operation.EXPIRY, Operation.ORPHANS})
-HOLD, TABLE = "hold/", "table/"
+HOLD, TABLE, MAINTENANCE = "hold/", "table/", "maintenance/"
 
 
 class Blocker(NamedTuple):
@@ -174,6 +174,8 @@ def _of_leases(
             continue
         if lease.name == f"{TABLE}{subject.table}":
             yield Blocker(f"{lease.owner} is at work on it", lease.expires_at_ms)
+        elif lease.name == f"{MAINTENANCE}{subject.table}":
+            yield Blocker(f"it is being maintained by {lease.owner}", lease.expires_at_ms)
         elif operation in REMOVING and lease.name.startswith(HOLD):
             reason = f"{lease.owner} holds old files until {lease.name} is done"
             yield Blocker(reason, lease.expires_at_ms)

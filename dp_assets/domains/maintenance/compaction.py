@@ -12,10 +12,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from dp_assets.core.units import GIB, format_bytes
-from dp_assets.domains.maintenance.compaction_groups import Candidate, group_of, packed
-from dp_assets.domains.maintenance.live_files import Deletes, LiveFile, deleted_rows, live_files
+from dp_assets.domains.maintenance.compaction_groups import Candidate, fitting, group_of, packed
+from dp_assets.domains.maintenance.deletes import Deletes, compared_keys, deleted_rows
 from dp_assets.domains.maintenance.partition_words import PartitionWords
-from dp_assets.domains.maintenance.refusals import counted, file_refusal, head_of, table_refusals
+from dp_assets.domains.maintenance.refusals import (
+    columns_ever,
+    counted,
+    file_refusal,
+    head_of,
+    table_refusals,
+)
 from dp_assets.domains.maintenance.sizing import SMALL_SHARE, target_bytes
 from dp_assets.ports.closure import TableClosure
 from dp_assets.ports.compaction import (
@@ -23,9 +29,8 @@ from dp_assets.ports.compaction import (
     CompactionRefusedError,
     Group,
 )
+from dp_assets.ports.live_files import LiveFile, live_files
 from dp_assets.ports.recovery import FileKind
-
-SPACE_SHARE = 1.1  # of what a group is expected to need: another encoding may compress worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def plan_compaction(
         )
     files = _Files(closure, rule)
     groups = sorted((group for place in files.places() for group in files.groups(place)), key=_key)
-    fitting, left = _fitting(groups, free_bytes)
+    chosen, left = fitting(groups, free_bytes)
     return CompactionPlan(
         table=table,
         uuid=closure.uuid,
@@ -82,7 +87,7 @@ def plan_compaction(
         sequence_number=head.sequence_number,
         format_version=closure.format_version,
         schema_id=closure.schema.get("schema-id", 0),
-        groups=fitting,
+        groups=chosen,
         left=(*files.left(), *left),
     )
 
@@ -97,14 +102,16 @@ class _Files:
         self._words = PartitionWords(closure.metadata)
         self._current = closure.metadata.get("default-spec-id") or 0
         self._deletes = Deletes(files)
+        self._columns = columns_ever(closure)
         self._places: defaultdict[tuple[int, str], list[LiveFile]] = defaultdict(list)
         for file in files:
             if file.entry.kind is FileKind.DATA:
                 self._places[file.place].append(file)
-        self._rows = {
+        self._rows: dict[tuple[int, str] | None, int] = {
             place: sum(file.entry.records for file in found)
             for place, found in self._places.items()
         }
+        self._rows[None] = sum(self._rows.values())
         self._refused: list[str] = []
 
     def places(self) -> Iterator[tuple[int, str]]:
@@ -137,13 +144,14 @@ class _Files:
         for file in sorted(files, key=lambda one: (one.sequence_number, one.entry.path)):
             deletes = self._deletes.of(file)
             deleted = sum(deleted_rows(one, file, rows_of=self._rows) for one in deletes)
+            keys = sum(compared_keys(one, file, rows_of=self._rows) for one in deletes)
             sized = rule.small * target <= file.entry.size <= rule.large * target
-            if sized and deleted < rule.delete_ratio * file.entry.records:
+            if sized and deleted + keys < rule.delete_ratio * file.entry.records:
                 continue
-            if refused := file_refusal(file, deletes):
+            if refused := file_refusal(file, deletes, self._columns):
                 self._refused.append(refused)
                 continue
-            yield Candidate(file, deletes, min(deleted, file.entry.records))
+            yield Candidate(file, deletes, min(deleted, file.entry.records), keys)
 
     def _reason(self, members: list[Candidate], target: int) -> str:
         """Why a group is worth its commit; "" when it is not."""
@@ -154,6 +162,9 @@ class _Files:
             return f"{len(members)} files for a target of {format_bytes(target)}"
         if deleted and deleted >= rule.delete_ratio * rows:
             return f"{deleted / rows:.0%} of the rows are deleted"
+        keys = sum(one.keys for one in members)
+        if keys and deleted + keys >= rule.delete_ratio * rows:
+            return f"equality deletes of {round(keys)} keys apply to {rows} rows"
         if any(one.file.entry.size > rule.large * target for one in members):
             return f"a file above {rule.large:.0%} of the target of {format_bytes(target)}"
         return ""
@@ -163,25 +174,3 @@ def _key(group: Group) -> tuple[int, int, int, str, str]:
     """The worst first: by the files that a reader no longer opens, then by bytes."""
     spared = len(group.inputs) + len(group.deletes) - group.outputs
     return -spared, -group.bytes, group.spec_id, group.partition, group.inputs[0].path
-
-
-def _fitting(
-    groups: Iterable[Group], free_bytes: int | None
-) -> tuple[tuple[Group, ...], tuple[str, ...]]:
-    """The groups for which there is room, one after the other, and what is said of the rest.
-
-    What a group replaces is not freed by its commit: older snapshots and the trash hold it.
-    """
-    fitting: list[Group] = []
-    left: list[str] = []
-    free = free_bytes
-    for group in groups:
-        need = round(SPACE_SHARE * group.expected_bytes)
-        if free is not None and need > free:
-            left.append(
-                f"{group.words or 'a group'}: needs {format_bytes(need)}, {format_bytes(free)} free"
-            )
-            continue
-        free = None if free is None else free - need
-        fitting.append(group)
-    return tuple(fitting), tuple(left)

@@ -3,17 +3,26 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dp_assets.domains.maintenance.live_files import LiveFile
+from dp_assets.core.units import format_bytes
 from dp_assets.ports.compaction import DeleteFile, Group, InputFile
+from dp_assets.ports.live_files import LiveFile
+
+SPACE_SHARE = 1.1  # of what a group is expected to need: another encoding may compress worse
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A data file to rewrite; ``deleted`` is an estimate of its rows that are."""
+    """A data file to rewrite.
+
+    Attributes:
+        deleted: an estimate of its rows that are.
+        keys: of equality deletes, so many to a file as it has of the rows they are compared with.
+    """
 
     file: LiveFile
     deletes: tuple[LiveFile, ...]
     deleted: float
+    keys: float = 0.0
 
 
 def packed(candidates: Iterable[Candidate], limit: int) -> Iterator[list[Candidate]]:
@@ -48,6 +57,28 @@ def group_of(members: Sequence[Candidate], target: int, *, reason: str, words: s
         words=words,
         deleted=round(sum(one.deleted for one in members)),
     )
+
+
+def fitting(
+    groups: Iterable[Group], free_bytes: int | None
+) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+    """The groups for which there is room, one after the other, and what is said of the rest.
+
+    What a group replaces is not freed by its commit: older snapshots and the trash hold it.
+    """
+    chosen: list[Group] = []
+    left: list[str] = []
+    free = free_bytes
+    for group in groups:
+        need = round(SPACE_SHARE * group.expected_bytes)
+        if free is not None and need > free:
+            left.append(
+                f"{group.words or 'a group'}: needs {format_bytes(need)}, {format_bytes(free)} free"
+            )
+            continue
+        free = None if free is None else free - need
+        chosen.append(group)
+    return tuple(chosen), tuple(left)
 
 
 def _input(file: LiveFile) -> InputFile:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from dp_assets.core.errors import PermanentError
-from dp_assets.domains.maintenance.heads import Head, Placed, scope
+from dp_assets.domains.maintenance.heads import Head, Placed
 from dp_assets.ports.closure import LiveEntry
 from dp_assets.ports.compaction import CompactionPlan, Group, InputFile, RewrittenGroup
+from dp_assets.ports.live_files import may_name, scope
 from dp_assets.ports.recovery import FileKind
 
 # The data files that a position delete file names inside; raises PermanentError.
@@ -93,17 +94,6 @@ def conflict(plan: CompactionPlan, group: Group, head: Head, *, named: Named) ->
     except PermanentError as error:
         return f"a newer delete file cannot be read: {error.what}"
     return "rows of a replaced file were deleted since (position delete)" if hit else ""
-
-
-def may_name(delete: LiveEntry, path: str) -> bool:
-    """Whether a position delete file may name a data file, by what its manifest says."""
-    if delete.referenced:
-        return delete.referenced == path
-    name = path.encode()
-    below = delete.lower is not None and name < delete.lower
-    # A bound may be cut: what begins with it may still be below the value that it is cut from.
-    above = delete.upper is not None and name[: len(delete.upper)] > delete.upper
-    return not (below or above)
 
 
 def _changed(file: InputFile, group: Group, head: Head) -> str:

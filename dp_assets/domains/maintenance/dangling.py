@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from dp_assets.core.errors import PermanentError
-from dp_assets.domains.maintenance.conflicts import Named, may_name
-from dp_assets.domains.maintenance.heads import Head, Placed, Scope
+from dp_assets.domains.maintenance.conflicts import Named
+from dp_assets.domains.maintenance.heads import Head, Placed
+from dp_assets.ports.live_files import Scope, may_name
 from dp_assets.ports.recovery import FileKind
 
 

@@ -3,17 +3,14 @@
 Source: Iceberg table specification, "Scan Planning", "Sequence Numbers".
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from dp_assets.ports.closure import KeptSnapshot, LiveEntry, TableClosure
+from dp_assets.ports.live_files import Scope, global_specs, live_files, spec_fields
 from dp_assets.ports.recovery import FileKind
 
-# Deletes have the scope of a partition: the spec and the values, whatever a writer calls them.
-Scope = tuple[int, tuple[str, ...]]
 VectorId = tuple[str, int]
 
 
@@ -56,42 +53,27 @@ def head_of(closure: TableClosure, snapshot_id: int | None = None) -> Head:
     wanted = closure.head if snapshot_id is None else snapshot_id
     found = next((s for s in closure.snapshots if s.snapshot_id == wanted), None)
     live = [] if found is None else list(_placed(closure, found))
-    specs = _specs(closure.metadata)
     return Head(
         uuid=closure.uuid,
         format_version=closure.format_version,
         snapshot_id=wanted,
         ancestors=frozenset(_ancestors(closure.metadata, wanted)),
-        specs=frozenset(specs),
-        global_specs=frozenset(i for i, fields in specs.items() if _is_global(fields)),
+        specs=frozenset(spec_fields(closure.metadata)),
+        global_specs=global_specs(closure.metadata),
         data={p.entry.path: p for p in live if p.entry.kind is FileKind.DATA},
         deletes=tuple(p for p in live if p.entry.kind is not FileKind.DATA),
     )
 
 
-def scope(spec_id: int, partition: str) -> Scope:
-    """Of a file; ``partition`` as :attr:`LiveEntry.partition`."""
-    return spec_id, _values(partition)
-
-
-@lru_cache(maxsize=1024)
-def _values(partition: str) -> tuple[str, ...]:
-    """In the order of the spec, which is the same for all writers, as their names are not."""
-    values: dict[str, Any] = json.loads(partition) if partition else {}
-    return tuple(json.dumps(value) for value in values.values())
-
-
 def _placed(closure: TableClosure, snapshot: KeptSnapshot) -> Iterator[Placed]:
-    for use in snapshot.manifests:
-        spec_id = closure.spec_id(use)
-        for entry in closure.entries(use):
-            # Some writers put numbers into tables of version 1, where they mean nothing.
-            plain = (
-                replace(entry, sequence_number=0, file_sequence_number=0)
-                if closure.format_version == 1
-                else entry
-            )
-            yield Placed(plain, scope(spec_id, entry.partition))
+    for file in live_files(closure, snapshot):
+        # Some writers put numbers into tables of version 1, where they mean nothing.
+        plain = (
+            replace(file.entry, sequence_number=0, file_sequence_number=0)
+            if closure.format_version == 1
+            else file.entry
+        )
+        yield Placed(plain, file.scope)
 
 
 def _ancestors(metadata: Mapping[str, Any], snapshot_id: int | None) -> Iterator[int]:
@@ -103,14 +85,3 @@ def _ancestors(metadata: Mapping[str, Any], snapshot_id: int | None) -> Iterator
         seen.add(at)
         yield at
         at = parents[at]
-
-
-def _specs(metadata: Mapping[str, Any]) -> dict[int, list[Mapping[str, Any]]]:
-    specs: list[Mapping[str, Any]] = metadata.get("partition-specs") or []
-    if not specs:  # as version 1 had it
-        return {0: metadata.get("partition-spec") or []}
-    return {spec["spec-id"]: spec["fields"] for spec in specs}
-
-
-def _is_global(fields: list[Mapping[str, Any]]) -> bool:
-    return all(field["transform"] == "void" for field in fields)

@@ -1,7 +1,7 @@
 """A table's health, out of its metadata and manifests alone: no data file is opened."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dp_assets.core.ids import TableId
@@ -84,11 +84,7 @@ def health_of(
         snapshots=len(closure.snapshots),
         oldest_snapshot_ms=min((s.timestamp_ms for s in closure.snapshots), default=None),
         metadata_bytes=metadata_bytes,
-        old_bytes=sum(
-            one.size or 0
-            for one in closure.files
-            if one.kind in _ROWS and one_spelling(one.path) not in live
-        ),
+        old_bytes=_old_bytes(closure, live),
         unheld_bytes=unheld_bytes,
         skew=_skew([one.bytes for one in partitions if one.files]),
         partitions=tuple(sorted(partitions, key=_worst_first)[:PARTITIONS]),
@@ -104,6 +100,12 @@ def size_counts(sizes_bytes: Iterable[int]) -> tuple[int, ...]:
         counts.extend([0] * (power + 1 - len(counts)))
         counts[power] += 1
     return tuple(counts)
+
+
+def _old_bytes(closure: TableClosure, live: Container[str]) -> int:
+    """Data and deletes that the head does not need."""
+    rows = (one for one in closure.files if one.kind in _ROWS)
+    return sum(one.size or 0 for one in rows if one_spelling(one.path) not in live)
 
 
 def _head_uses(closure: TableClosure) -> Iterator[ManifestUse]:

@@ -25,7 +25,7 @@ _COLUMNS: Sequence[Column] = (
     ("problem", StringType(), False, "What failed or was refused; null: nothing."),
     ("before", StringType(), False, "Figures before, a JSON object; null: not measured."),
     ("after", StringType(), False, "Figures after, a JSON object; null: not measured."),
-    ("memory_bytes", LongType(), False, "Peak of what did the work; null: not known."),
+    ("memory_bytes", LongType(), False, "Peak above what the process had before; null: not known."),
     ("run_id", StringType(), True, "Dagster run, or the process that did it."),
 )
 

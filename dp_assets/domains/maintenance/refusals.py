@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dp_assets.domains.maintenance.live_files import Deletes, LiveFile, live_files
-from dp_assets.ports.closure import KeptSnapshot, TableClosure
+from dp_assets.domains.maintenance.deletes import Deletes
+from dp_assets.ports.closure import KeptSnapshot, LiveEntry, TableClosure
+from dp_assets.ports.live_files import LiveFile, live_files
 from dp_assets.ports.recovery import FileKind
 
 Json = Mapping[str, Any]
 
-VERSIONS = (1, 2)
+VERSIONS = (1, 2, 3)
 _KNOWN = re.compile(
-    r"boolean|int|long|float|double|date|time|timestamp|timestamptz|string|uuid|binary"
+    r"boolean|int|long|float|double|date|time|timestamp|timestamp_ns|timestamptz|string|uuid|binary"
     r"|decimal\(\s*\d+\s*,\s*\d+\s*\)|fixed\[\s*\d+\s*\]"
 )
 
@@ -40,16 +41,21 @@ def table_refusals(closure: TableClosure) -> tuple[str, ...]:
     ]
     if not head.manifest_list:
         found.append("its head is a version 1 snapshot without a manifest list")
-    if any(file.entry.kind is FileKind.EQUALITY_DELETES for file in live_files(closure, head)):
-        # PyIceberg plans no such table, and what it cannot plan is not proven.
-        found.append("equality deletes are not compacted yet")
+    if closure.broken:
+        found.append("a manifest of it cannot be read")
     if any(use.encrypted for use in head.manifests):
         found.append("it is encrypted")
     return tuple(dict.fromkeys(found))
 
 
-def file_refusal(data: LiveFile, deletes: Iterable[LiveFile]) -> str:
-    """Why a data file stays as it is, the deletes that apply to it included; "" when it may go."""
+def file_refusal(data: LiveFile, deletes: Iterable[LiveFile], columns: Mapping[int, Any]) -> str:
+    """Why a data file stays as it is, the deletes that apply to it included; "" when it may go.
+
+    Args:
+        data: a data file.
+        deletes: all that may apply to it.
+        columns: as :func:`columns_ever`.
+    """
     if data.entry.encrypted:
         return "data is encrypted"
     if data.entry.format != "PARQUET":
@@ -57,11 +63,21 @@ def file_refusal(data: LiveFile, deletes: Iterable[LiveFile]) -> str:
     for delete in deletes:
         if delete.entry.encrypted:
             return f"{delete.entry.kind} that apply are encrypted"
-        if delete.entry.kind is not FileKind.POSITION_DELETES:
-            return f"{delete.entry.kind} apply"
-        if delete.entry.format != "PARQUET":
-            return f"position deletes in {delete.entry.format} apply"
+        if delete.entry.kind is not FileKind.DELETION_VECTORS and delete.entry.format != "PARQUET":
+            return f"{delete.entry.kind} in {delete.entry.format} apply"
+        if refused := _of_equality(delete.entry, columns):
+            return refused
     return ""
+
+
+def columns_ever(closure: TableClosure) -> dict[int, Any]:
+    """Type by field id of every column that the table has or had, Iceberg's JSON.
+
+    The newest type of each; what is inside a column is left out.
+    """
+    kept: Iterable[Json] = closure.metadata.get("schemas") or ()
+    schemas = (*sorted(kept, key=lambda one: one.get("schema-id", 0)), closure.schema)
+    return {f["id"]: f["type"] for schema in schemas for f in schema.get("fields") or ()}
 
 
 def refusals(closure: TableClosure) -> tuple[str, ...]:
@@ -72,8 +88,9 @@ def refusals(closure: TableClosure) -> tuple[str, ...]:
         return whole
     files = list(live_files(closure, head))
     deletes = Deletes(files)
+    columns = columns_ever(closure)
     data = (file for file in files if file.entry.kind is FileKind.DATA)
-    return counted(file_refusal(one, deletes.of(one)) for one in data)
+    return counted(file_refusal(one, deletes.of(one), columns) for one in data)
 
 
 def counted(reasons: Iterable[str]) -> tuple[str, ...]:
@@ -90,6 +107,21 @@ def _of_metadata(metadata: Json, version: int) -> Iterator[str]:
         yield f"format version {version} is not compacted yet"
     if metadata.get("encryption-keys") or "encryption.key-id" in (metadata.get("properties") or {}):
         yield "it is encrypted"
+
+
+def _of_equality(delete: LiveEntry, columns: Mapping[int, Any]) -> str:
+    """Why an equality delete is not applied exactly; "" for other deletes."""
+    if delete.kind is not FileKind.EQUALITY_DELETES:
+        return ""
+    if not delete.equality_ids:
+        return "equality deletes that name no column apply"
+    for field_id in delete.equality_ids:
+        kind = columns.get(field_id)
+        if not isinstance(kind, str):
+            return "equality deletes by an unknown or nested column apply"
+        if kind in ("float", "double") or not _KNOWN.fullmatch(kind):
+            return f"equality deletes by a column of type {kind} apply"
+    return ""
 
 
 def _of_schema(schema: Json) -> Iterator[str]:

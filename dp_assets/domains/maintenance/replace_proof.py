@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dp_assets.domains.maintenance.heads import Head, Placed, VectorId, scope
+from dp_assets.domains.maintenance.heads import Head, Placed, VectorId
 from dp_assets.ports.closure import LiveEntry, TableClosure
 from dp_assets.ports.compaction import RewrittenGroup
+from dp_assets.ports.live_files import scope
 
 # What a compaction has no business with.
 _UNTOUCHED = (
@@ -90,7 +91,8 @@ def _deletes_difference(before: Head, after: Head, dropped: Collection[VectorId]
 
 
 def _plain(placed: Placed) -> Placed:
-    return replace(placed, entry=replace(placed.entry, added=False))
+    """Its scope says the partition, whatever a writer calls the fields."""
+    return replace(placed, entry=replace(placed.entry, added=False, partition=""))
 
 
 def _is_same(was: Placed, now: Placed) -> bool:

@@ -8,9 +8,10 @@ Source: Iceberg table specification, "Optional Snapshot Summary Fields"; iceberg
 
 from collections.abc import Collection, Iterable, Sequence
 
-from dp_assets.domains.maintenance.heads import Head, Placed, VectorId, scope
+from dp_assets.domains.maintenance.heads import Head, Placed, VectorId
 from dp_assets.ports.closure import LiveEntry
 from dp_assets.ports.compaction import RewrittenGroup, WrittenFile
+from dp_assets.ports.live_files import scope
 from dp_assets.ports.recovery import FileKind
 
 OPERATION, RUN_ID, COMMIT = "dp.operation", "dp.run-id", "dp.commit"

@@ -9,6 +9,7 @@ from dp_assets.core.units import DAY_MS
 from dp_assets.domains.maintenance.expiry import has_none_of
 from dp_assets.domains.maintenance.freed import LOCATIONS, Key
 from dp_assets.ports.leases import Lease
+from dp_assets.ports.maintenance import Operation
 from dp_assets.ports.maintenance_trash import TrashRecord, TrashState
 
 Json = Mapping[str, Any]
@@ -27,8 +28,15 @@ def live_holds(leases: Iterable[Lease]) -> tuple[str, ...]:
     return tuple(lease.name for lease in leases if lease.name.startswith(HOLDS))
 
 
+def is_given_back(record: TrashRecord) -> bool:
+    """Whether a person wants the files, which no table names, to stay where they are."""
+    return record.state is TrashState.RESTORED and record.operation is not Operation.EXPIRY
+
+
 def why_not_yet(record: TrashRecord, *, now_ms: int, at_once: bool) -> str:
     """Why the record is not to be emptied now; "" when it is."""
+    if is_given_back(record):
+        return "its files were taken out of the trash and stay"
     if record.until_ms > now_ms and not at_once and record.state is not TrashState.EMPTYING:
         return "its window is open"
     return ""

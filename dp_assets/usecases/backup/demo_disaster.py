@@ -21,6 +21,7 @@ from dp_assets.domains.backup.restore_plan import Wanted
 from dp_assets.domains.lake.identity import DEMO
 from dp_assets.ports.recovery import History
 from dp_assets.usecases.backup.undropping import plan_undrop, undrop
+from dp_assets.usecases.table_content import read_content
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,21 +129,15 @@ def _state(lake: Lakehouse) -> TableState:
     """Read from the table itself: rows and content by DuckDB, the rest from its metadata."""
     pointer = existing_pointer(lake.catalog, VICTIM)
     closure = read_closure(LocalLakeFiles(), pointer, history=History.ALL)
-    with lake.reader() as reader:
-        # A sum of hashes does not depend on the order of rows, and twice the same row counts.
-        found = reader.rows(
-            f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {reader.scan(VICTIM)} t",  # noqa: S608
-            about=VICTIM,
-        )
-    rows, content = (column[0].as_py() for column in found.columns)
+    content = read_content(lake, VICTIM)
     sizes = [file.size or 0 for file in closure.files]
     return TableState(
-        rows=int(rows),
+        rows=content.rows,
         snapshots=len(closure.snapshots),
         files=len(closure.files),
         bytes=sum(sizes),
         pointer=pointer,
-        content=f"{int(content or 0) % 2**64:016x}",
+        content=content.hash,
     )
 
 

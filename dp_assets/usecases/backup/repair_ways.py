@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.recovery.iceberg_forget import VERSIONS
-from dp_assets.adapters.recovery.live_rows import Rows, live_rows, may_apply, scoped_entries
+from dp_assets.adapters.recovery.live_rows import Rows, live_rows
 from dp_assets.domains.lake.fsck import DELETES, STATISTICS
 from dp_assets.domains.lake.repairing import (
     ForgetWay,
@@ -15,15 +15,16 @@ from dp_assets.domains.lake.repairing import (
     equality_refusal,
 )
 from dp_assets.ports.closure import one_spelling
+from dp_assets.ports.live_files import live_files, may_apply
 from dp_assets.ports.recovery import FileKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dp_assets.adapters.recovery.live_rows import Scoped
     from dp_assets.domains.lake.fsck import Finding
     from dp_assets.ports.closure import KeptSnapshot, TableClosure
     from dp_assets.ports.lake_files import LakeFiles
+    from dp_assets.ports.live_files import LiveFile
 
 
 def snapshot_rows(closure: TableClosure, files: LakeFiles, snapshot: KeptSnapshot) -> RowCount:
@@ -60,7 +61,7 @@ def forget_way(closure: TableClosure, files: LakeFiles, lost: Sequence[Finding])
     if refused := _refused_by_shape(closure, head, lost):
         return ForgetWay(refused=refused)
     gone = {one_spelling(finding.path) for finding in lost}
-    entries = list(scoped_entries(closure, head))
+    entries = list(live_files(closure, head))
     if refused := _refused_by_deletes(entries, gone):
         return ForgetWay(refused=refused)
     rows = live_rows(closure, files, head)
@@ -89,7 +90,7 @@ def _refused_by_shape(closure: TableClosure, head: KeptSnapshot, lost: Iterable[
     return ""
 
 
-def _refused_by_deletes(entries: Sequence[Scoped], gone: set[str]) -> str:
+def _refused_by_deletes(entries: Sequence[LiveFile], gone: set[str]) -> str:
     data = [s for s in entries if s.entry.kind is FileKind.DATA]
     for delete in (s for s in entries if s.entry.kind is not FileKind.DATA):
         is_lost = one_spelling(delete.entry.path) in gone

@@ -1,46 +1,34 @@
-"""The attempts at one commit of a compaction.
-
-While the outcome of an attempt is not known, nothing is deleted and nothing is tried again. An
-attempt is known to have failed when its pointer swap was not reached, or when the pointer is
-elsewhere and the snapshot not in the table: then its swap can never happen.
-"""
+"""The attempts at one commit of a compaction."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from dp_assets.adapters.iceberg_json import Json
-from dp_assets.adapters.iceberg_publish import publish
 from dp_assets.adapters.iceberg_snapshot import Staged
-from dp_assets.adapters.iceberg_state import TableState, load_state
+from dp_assets.adapters.iceberg_state import TableState
 from dp_assets.adapters.maintenance.iceberg_replace import Replacement, stage_replace
-from dp_assets.adapters.pyiceberg_create import refuse_foreign
 from dp_assets.adapters.pyiceberg_errors import verdicts
-from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.recovery.delete_positions import deleted_positions
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
-from dp_assets.core.errors import LakeError, OutcomeUnknownError
 from dp_assets.core.ids import TableId
 from dp_assets.domains.maintenance.conflicts import DroppedGroup, judge
 from dp_assets.domains.maintenance.dangling import dangling
-from dp_assets.domains.maintenance.heads import Head, Placed, head_of, scope
-from dp_assets.domains.maintenance.replace_summary import COMMIT, RUN_ID, replace_summary
+from dp_assets.domains.maintenance.heads import Head, Placed, head_of
+from dp_assets.domains.maintenance.replace_summary import replace_summary
 from dp_assets.ports.closure import LiveEntry, ParsedFiles, TableClosure
 from dp_assets.ports.compaction import CompactionPlan, RewrittenGroup
-from dp_assets.ports.lake_files import LakeFiles
+from dp_assets.ports.live_files import scope
 from dp_assets.ports.recovery import History
 from dp_assets.usecases.maintenance.committed import OwnCommit, Proof
-
-if TYPE_CHECKING:
-    from pyiceberg.catalog import Catalog
-    from pyiceberg.io import FileIO
-
-ATTEMPTS = 10
-UNTOUCHED = "nothing is visible; run it again, the plan is made anew"
+from dp_assets.usecases.maintenance.publishing import (
+    ATTEMPTS,
+    UNTOUCHED,
+    Publishing,
+    Surroundings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +49,6 @@ class Committed:
     repeated: bool = False
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """Where a commit happens; ``guard`` is called right before a pointer moves."""
-
-    catalog: Catalog
-    io: FileIO
-    files: LakeFiles
-    guard: Callable[[], None]
-    now_ms: Callable[[], int]
-    failpoint: Callable[[str], None]
-
-
 @dataclass
 class CommitAttempts:
     """One commit of groups of ``plan``; what was read of the table is not read again."""
@@ -83,12 +59,14 @@ class CommitAttempts:
     run_id: str
     _known: ParsedFiles = field(default_factory=ParsedFiles)
     _read: dict[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
-    _is_swapping: bool = False
 
     def __post_init__(self) -> None:
         self.table = TableId.parse(self.plan.table)
         self._doing = f"compaction of {self.table}"
         self._commit = _commit_name(self.offered)
+        self._publishing = Publishing(
+            self.around, self.table, self._doing, self.run_id, self._commit
+        )
         self._proof = Proof(
             catalog=self.around.catalog,
             table=self.table,
@@ -102,18 +80,19 @@ class CommitAttempts:
         """See :func:`commit_compaction`."""
         groups, dropped = tuple(self.offered), tuple[DroppedGroup, ...]()
         for attempt in range(1, ATTEMPTS + 1):
-            state, closure = self._fresh()
-            if (landed := self._landed(state.raw)) is not None:
+            state, closure = self._publishing.fresh(self._known)
+            if (landed := self._publishing.landed(state.raw)) is not None:
                 return self._recognised(state, landed)
             head = head_of(closure)
             verdict = judge(self.plan, groups, head, named=self._named)
-            self._delete(p for p in _new_files(verdict.dropped) if p not in head.data)
+            self._publishing.delete(p for p in _new_files(verdict.dropped) if p not in head.data)
             dropped, groups = (*dropped, *verdict.dropped), verdict.groups
             if not groups:
                 return Committed(None, (), dropped, attempt)
             deletes = self._dangling(head, groups)
             staged = self._stage(state, closure, groups, deletes)
-            after = self._publish(staged, groups, is_last=attempt == ATTEMPTS)
+            kept = [file.path for one in groups for file in one.written]
+            after = self._publishing.publish(staged, kept=kept, is_last=attempt == ATTEMPTS)
             if after is not None:
                 self.around.failpoint("committed")
                 own = self._own(staged.snapshot.snapshot_id, closure, head, groups, deletes)
@@ -125,15 +104,6 @@ class CommitAttempts:
     @property
     def _number(self) -> int:
         return self.plan.sequence_number if self.plan.format_version > 1 else 0
-
-    def _fresh(self) -> tuple[TableState, TableClosure]:
-        with verdicts(self._doing, hint=UNTOUCHED):
-            pointer = existing_pointer(self.around.catalog, self.table)
-            state = load_state(self.around.io, pointer)
-            refuse_foreign(self.table, state.raw.get("properties") or {})
-            history = History.CURRENT
-            files = self.around.files
-            return state, read_closure(files, pointer, history=history, known=self._known)
 
     def _dangling(self, head: Head, groups: Sequence[RewrittenGroup]) -> tuple[Placed, ...]:
         gone = {file.path for one in groups for file in one.group.inputs}
@@ -162,49 +132,6 @@ class CommitAttempts:
             )
         self.around.failpoint("files-written")
         return staged
-
-    def _publish(
-        self, staged: Staged, groups: Sequence[RewrittenGroup], *, is_last: bool
-    ) -> TableState | None:
-        """The table afterwards; None when another writer was first."""
-        self._is_swapping = False
-        try:
-            with verdicts(f"commit to {self.table}", hint=UNTOUCHED):
-                return publish(
-                    self.around.catalog, self.table, staged, before_swap=self._before_swap
-                )
-        except LakeError as error:
-            if self._is_swapping:
-                now = self._now()
-                if now is not None and self._landed(now.raw) == staged.snapshot.snapshot_id:
-                    return now
-                is_unknown = isinstance(error, OutcomeUnknownError)
-                if is_unknown or now is None or now.pointer == staged.base.pointer:
-                    raise
-            self._delete(staged.written)
-            if is_last or not self._is_swapping:
-                self._delete(file.path for one in groups for file in one.written)
-                raise
-            return None
-
-    def _before_swap(self) -> None:
-        self.around.failpoint("metadata-written")
-        self.around.guard()
-        self._is_swapping = True
-
-    def _now(self) -> TableState | None:
-        """The table, None when it cannot be read."""
-        with suppress(LakeError), verdicts(self._doing, hint=""):
-            return load_state(self.around.io, existing_pointer(self.around.catalog, self.table))
-        return None
-
-    def _landed(self, metadata: Json) -> int | None:
-        """The snapshot of this very commit, whatever came after it."""
-        for snapshot in metadata.get("snapshots") or ():
-            said = snapshot.get("summary") or {}
-            if (said.get(RUN_ID), said.get(COMMIT)) == (self.run_id, self._commit):
-                return snapshot["snapshot-id"]
-        return None
 
     def _recognised(self, state: TableState, landed: int) -> Committed:
         """A commit of an earlier call whose answer was lost; it is proven now."""
@@ -238,12 +165,6 @@ class CommitAttempts:
             sequence_number=self._number,
             dropped=frozenset(placed.identity for placed in deletes),
         )
-
-    def _delete(self, paths: Iterator[str] | Collection[str]) -> None:
-        """Delete files of ours that nothing names; the sweep finds what cannot be deleted."""
-        for path in paths:
-            with suppress(LakeError):
-                self.around.files.delete(path)
 
     def _named(self, delete: LiveEntry) -> Collection[str]:
         """The data files that a position delete file is about; each file is read once."""

@@ -13,20 +13,15 @@ from pyiceberg.io import load_file_io
 
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
 from dp_assets.core.units import now_ms
+from dp_assets.ports.closure import ParsedFiles
 from dp_assets.ports.compaction import CompactionPlan, RewrittenGroup
-from dp_assets.usecases.maintenance.commit_attempts import (
-    CommitAttempts,
-    Committed,
-    Surroundings,
-)
+from dp_assets.usecases.maintenance.commit_attempts import CommitAttempts, Committed
+from dp_assets.usecases.maintenance.publishing import Surroundings
+from dp_assets.usecases.maintenance.work import nothing_to_guard
 
 if TYPE_CHECKING:
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.lake_files import LakeFiles
-
-
-def nothing_to_guard() -> None:
-    """The table's own lease is always checked."""
 
 
 def commit_compaction(
@@ -36,6 +31,7 @@ def commit_compaction(
     *,
     files: LakeFiles,
     run_id: str,
+    known: ParsedFiles | None = None,
     guard: Callable[[], None] = nothing_to_guard,
     failpoint: Callable[[str], None] = no_failpoint,
 ) -> Committed:
@@ -49,6 +45,7 @@ def commit_compaction(
         rewritten: groups of it, their new files durable.
         files: the table's files.
         run_id: of the run, for the snapshot's summary.
+        known: lists and manifests of the table read before; those read now are added.
         guard: the word of who holds the operation, asked right before the pointer moves.
         failpoint: called after each durable step.
 
@@ -74,4 +71,4 @@ def commit_compaction(
             now_ms=now_ms,
             failpoint=failpoint,
         )
-        return CommitAttempts(around, plan, rewritten, run_id).run()
+        return CommitAttempts(around, plan, rewritten, run_id, known or ParsedFiles()).run()

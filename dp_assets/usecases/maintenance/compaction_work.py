@@ -37,6 +37,7 @@ class CompactionWork(Work):
             self.planned,
             memory_bytes=policy.operations[Operation.COMPACTION].memory_bytes,
             run_id=running.run_id,
+            guard=running.guard,
             on_group=lambda group: running.on_bytes(group.bytes),
         )
         why = "; ".join(dict.fromkeys(group.reason for group in done.dropped))

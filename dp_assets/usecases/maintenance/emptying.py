@@ -12,13 +12,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.maintenance.file_identity import can_be_reached
-from dp_assets.adapters.objects.copying import Workers, threads_for
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
 from dp_assets.adapters.recovery.heartbeat import Heartbeat
-from dp_assets.core.errors import PermanentError, TransientError
+from dp_assets.core.errors import TransientError
 from dp_assets.core.units import now_ms as clock_ms
 from dp_assets.domains.maintenance.trash import (
+    is_given_back,
     live_holds,
     protected_by_others,
     why_kept,
@@ -26,17 +25,16 @@ from dp_assets.domains.maintenance.trash import (
 )
 from dp_assets.ports.maintenance_trash import TrashState
 from dp_assets.usecases.maintenance.trash import open_trash
+from dp_assets.usecases.maintenance.trash_deleting import delete_unless_changed, require_reachable
 from dp_assets.usecases.maintenance.trash_names import NamedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from threading import Event
 
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.maintenance_trash import TrashedFile, TrashRecord
 
 BATCH_FILES = 500
-DELETING_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,8 @@ class Emptied:
 
     Attributes:
         files, bytes: deleted, or to be deleted in a dry run.
-        named: files that something names; they stay, and leave the trash with their record.
+        named: files that something names, or that are others by now; they stay, and leave the
+            trash with their record.
         why: why the record stays as it is; "" when it was emptied.
     """
 
@@ -83,12 +82,15 @@ def empty_trash(
     doing = "empty the trash"
     identity = lake.require_identity(doing)
     records = open_trash(lake).all()
+    if not dry_run:
+        _forget_gone(lake, records)
     due = [one for one in records if not why_not_yet(one, now_ms=now_ms, at_once=at_once)]
     if not due:
         return ()
     _require_no_holds(lake)
-    _require_reachable(due)
-    look = NamedFiles(lake, due)
+    require_reachable(due)
+    paths = [file.path for record in due for file in record.files]
+    look = NamedFiles(lake, paths, doing=doing)
     look.refresh()
     run = _Emptying(
         lake,
@@ -156,8 +158,9 @@ class _Emptying:
         if why:
             return Emptied(now, 0, 0, 0, why)
         going, named = self._parted(now, self._records.all())
-        self._delete(now, going, check)
-        return Emptied(now, len(going), _bytes(going), named, "")
+        kept = self._delete(now, going, check)
+        size = _bytes(going) - _bytes(kept)
+        return Emptied(now, len(going) - len(kept), size, named + len(kept), "")
 
     def _why_kept(self, record: TrashRecord) -> str:
         return why_kept(
@@ -178,33 +181,40 @@ class _Emptying:
         going = [
             file
             for file in record.files
-            if key(file.path) not in others and not self._look.names(file)
+            if key(file.path) not in others and not self._look.names(file.path)
         ]
         return going, len(record.files) - len(going)
 
     def _delete(
         self, record: TrashRecord, going: Sequence[TrashedFile], check: Callable[[], None]
-    ) -> None:
+    ) -> list[TrashedFile]:
+        """The files that stay after all."""
         check()
         self._records.put(replace(record, state=TrashState.EMPTYING))
         self._failpoint("marked")
+        kept: list[TrashedFile] = []
         for batch in _batches(going):
             _require_no_holds(self._lake)
             self._look.refresh()
+            self._require_emptying(record)
             check()
-            self._delete_batch([file.path for file in batch if not self._look.names(file)])
+            named = [file for file in batch if self._look.names(file.path)]
+            unnamed = [file for file in batch if file not in named]
+            kept += [*named, *delete_unless_changed(self._files, unnamed)]
             self._failpoint("deleted")
         check()
         if record.side_pointer:
             self._files.delete(record.side_pointer)
         self._records.remove(record)
+        return kept
 
-    def _delete_batch(self, paths: Sequence[str]) -> None:
-        def delete(path: str, _stop: Event) -> None:
-            self._files.delete(path)
-
-        threads = threads_for([0] * len(paths), paths, most=DELETING_THREADS)
-        Workers(delete, count=threads).run(paths)
+    def _require_emptying(self, record: TrashRecord) -> None:
+        """A table that was renamed has two leases: who takes the record out may hold the other."""
+        now = self._records.again(record)
+        if now is None or now.state is not TrashState.EMPTYING:
+            raise TransientError(
+                f"empty trash {record.id}: it was taken out meanwhile", hint="run it again"
+            )
 
 
 def _require_no_holds(lake: Lakehouse) -> None:
@@ -216,16 +226,12 @@ def _require_no_holds(lake: Lakehouse) -> None:
         )
 
 
-def _require_reachable(due: Sequence[TrashRecord]) -> None:
-    """Before anything goes, and so that nothing is judged by a prefix that nobody knows."""
-    for record in due:
-        for file in record.files:
-            if not can_be_reached(file.path):
-                raise PermanentError(
-                    f"empty the trash: nothing is known of files like {file.path} "
-                    f"(record {record.id})",
-                    hint="nothing was deleted; known are file:// and s3:// locations",
-                )
+def _forget_gone(lake: Lakehouse, records: Sequence[TrashRecord]) -> None:
+    """Records that only say that files are to stay, which somebody has deleted since."""
+    files = lake.files
+    for record in filter(is_given_back, records):
+        if all(files.stat(file.path) is None for file in record.files):
+            open_trash(lake).remove(record)
 
 
 def _batches(files: Sequence[TrashedFile]) -> Iterator[Sequence[TrashedFile]]:

@@ -40,9 +40,10 @@ from dp_assets.ports.maintenance import Operation
 from dp_assets.ports.maintenance_trash import TrashRecord, TrashState
 from dp_assets.usecases.maintenance.expiry_planning import ExpiryLooking
 from dp_assets.usecases.maintenance.trash import open_trash
+from dp_assets.usecases.maintenance.work import nothing_to_guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyiceberg.io import FileIO
 
@@ -78,6 +79,7 @@ def expire(
     *,
     now_ms: int,
     window_ms: int = WINDOW_MS,
+    guard: Callable[[], None] = nothing_to_guard,
     failpoint: Callable[[str], None] = no_failpoint,
 ) -> ExpiryDone:
     """Carry out ``planned``, or what is left of it in the table as it is now.
@@ -90,6 +92,7 @@ def expire(
         retention: that it was planned with.
         now_ms: of the record; its window begins then.
         window_ms: how long the files stay.
+        guard: of who may maintain the table, asked right before the commit.
         failpoint: told after each durable step.
 
     Raises:
@@ -112,7 +115,7 @@ def expire(
             looking,
             lakehouse_id=identity.lakehouse_id,
             window_ms=window_ms,
-            guard=beat.check,
+            guards=(guard, beat.check),
             failpoint=failpoint,
         )
         for _ in range(ATTEMPTS):
@@ -132,7 +135,7 @@ class _Run:
         *,
         lakehouse_id: str,
         window_ms: int,
-        guard: Callable[[], None],
+        guards: Sequence[Callable[[], None]],
         failpoint: Callable[[str], None],
     ) -> None:
         self._lake = lake
@@ -140,7 +143,7 @@ class _Run:
         self._looking = looking
         self._lakehouse_id = lakehouse_id
         self._window_ms = window_ms
-        self._guard = guard
+        self._guards = guards
         self._failpoint = failpoint
         self._records = open_trash(lake)
         self._id = new_id(looking.now_ms, secrets.token_hex(4))
@@ -231,7 +234,8 @@ class _Run:
 
     def _last_word(self) -> None:
         self._failpoint("metadata-written")
-        self._guard()
+        for guard in self._guards:
+            guard()
 
     def _has_moved(self, look: ExpiryLook) -> bool:
         return existing_pointer(self._lake.catalog, self._planned.table) != look.planned.pointer

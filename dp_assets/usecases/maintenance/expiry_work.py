@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dp_assets.core.units import DAY_MS
 from dp_assets.core.units import now_ms as clock_ms
 from dp_assets.ports.maintenance import Outcome
 from dp_assets.usecases.maintenance.expiring import expire
@@ -29,7 +30,15 @@ class ExpiryWork(Work):
         return self.planned.plan.is_empty
 
     def carry_out(self, lake: Lakehouse, policy: TablePolicy, running: Running) -> Done:
-        expire(lake, self.planned, policy.retention, now_ms=clock_ms())
+        window_ms = lake.settings.maintenance.trash_days * DAY_MS
+        expire(
+            lake,
+            self.planned,
+            policy.retention,
+            now_ms=clock_ms(),
+            window_ms=window_ms,
+            guard=running.guard,
+        )
         return Done(Outcome.DONE)
 
 

@@ -10,7 +10,7 @@ from dp_assets.adapters.pyiceberg_inventory import list_pointers
 from dp_assets.domains.lake.naming import find_table
 from dp_assets.domains.maintenance.health_records import TABLE_HEALTH
 from dp_assets.ports.maintenance import TableHealth
-from dp_assets.usecases.maintenance.measuring import measure_health, measured
+from dp_assets.usecases.maintenance.measuring import measure_health, measured, with_unheld
 from dp_assets.usecases.maintenance.sweeping import state_file
 
 if TYPE_CHECKING:
@@ -70,12 +70,21 @@ def look(
     """
     found: dict[TableId, Measured] = {}
     for table, pointer in sorted(tables.pointers.items()):
-        if tables.is_known(table):
-            found[table] = tables.known.tables[table]
+        known = tables.known.tables.get(table)
+        if isinstance(known, TableHealth) and tables.is_known(table):
+            found[table] = with_unheld(lake, known)
         else:
             found[table] = measured(lake, table, pointer, now_ms=now_ms)
             advance(1)
     return found
+
+
+def health_now(lake: Lakehouse, tables: ToLookAt, table: TableId, *, now_ms: int) -> TableHealth:
+    """One table's health now: what a sweep knows of it, or measured. Raises as `measure_health`."""
+    found = tables.known.tables.get(table)
+    if isinstance(found, TableHealth) and tables.is_known(table):
+        return with_unheld(lake, found)
+    return measure_health(lake, table, now_ms=now_ms)
 
 
 def look_at(lake: Lakehouse, name: str, *, now_ms: int) -> TableHealth:

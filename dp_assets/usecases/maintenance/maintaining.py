@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dp_assets.adapters.process_memory import PeakMemory
+from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.pyiceberg_inventory import list_pointers
-from dp_assets.core.errors import ConfigurationError, LakeError, OutcomeUnknownError
+from dp_assets.core.errors import LakeError, OutcomeUnknownError
 from dp_assets.core.units import now_ms as clock_ms
 from dp_assets.domains.lake.naming import find_table
 from dp_assets.ports.maintenance import Attempt, MaintenanceRefusedError, Operation, Outcome
 from dp_assets.usecases.maintenance.compaction_work import plan_compaction_work
 from dp_assets.usecases.maintenance.deciding import decide_tables, policy_at
 from dp_assets.usecases.maintenance.expiry_work import plan_expiry_work
+from dp_assets.usecases.maintenance.holding import alone
 from dp_assets.usecases.maintenance.journaling import keep, read_journal
+from dp_assets.usecases.maintenance.looking import health_now, tables_to_look_at
+from dp_assets.usecases.maintenance.manifests_work import plan_manifests_work
 from dp_assets.usecases.maintenance.measuring import measure_health
+from dp_assets.usecases.maintenance.orphans_work import plan_orphans_work
 from dp_assets.usecases.maintenance.work import Done, Planner, Running, Work
 
 if TYPE_CHECKING:
@@ -28,7 +34,9 @@ if TYPE_CHECKING:
 # What can be done, in the order in which it is done to one table.
 PLANNERS: Mapping[Operation, Planner] = {
     Operation.EXPIRY: plan_expiry_work,
+    Operation.MANIFESTS: plan_manifests_work,
     Operation.COMPACTION: plan_compaction_work,
+    Operation.ORPHANS: plan_orphans_work,
 }
 
 
@@ -59,6 +67,15 @@ class Planned:
         """Whether there is anything to do."""
         return self.work is not None and not self.work.is_empty
 
+    @property
+    def counts(self) -> bool:
+        """Whether carrying it out is worth a row of the journal.
+
+        A refusal is not asked for again before somebody wrote. A sweep for orphans that finds
+        nothing has looked: its age is what the next one waits for.
+        """
+        return self.has_work or self.work is None or self.operation is Operation.ORPHANS
+
 
 def wanted(
     lake: Lakehouse, names: Sequence[str], only: Operation | None, *, now_ms: int
@@ -66,22 +83,18 @@ def wanted(
     """What to do: all operations on the tables that are named; without names what is due.
 
     Raises:
-        ConfigurationError: there is no such table, or the operation cannot be done yet.
+        ConfigurationError: there is no such table.
     """
-    if only is not None and only not in PLANNERS:
-        raise ConfigurationError(
-            f"{only} cannot be done yet", hint=f"so far there are {', '.join(PLANNERS)}"
-        )
     operations = [one for one in PLANNERS if only in (None, one)]
-    pointers = list_pointers(lake.catalog)
+    known = tables_to_look_at(lake)
     if names:
-        tables = [find_table(name, pointers) for name in names]
+        tables = [find_table(name, known.pointers) for name in names]
         return [(table, operation) for table in tables for operation in operations]
     journal = read_journal(lake, now_ms=now_ms)
     decisions = decide_tables(
         lake,
-        sorted(pointers),
-        health=lambda table: measure_health(lake, table, now_ms=now_ms),
+        sorted(known.pointers),
+        health=lambda table: health_now(lake, known, table, now_ms=now_ms),
         attempts=journal.of,
         recent=journal.recent,
         now_ms=now_ms,
@@ -89,7 +102,14 @@ def wanted(
     return [(d.table, d.operation) for d in decisions if d.due and d.operation in operations]
 
 
-def plan(lake: Lakehouse, table: TableId, operation: Operation, *, now_ms: int) -> Planned:
+def plan(
+    lake: Lakehouse,
+    table: TableId,
+    operation: Operation,
+    *,
+    now_ms: int,
+    planners: Mapping[Operation, Planner] = PLANNERS,
+) -> Planned:
     """What the operation would do now; changes nothing.
 
     Raises LakeError when the table cannot be read or its rules contradict each other.
@@ -97,7 +117,7 @@ def plan(lake: Lakehouse, table: TableId, operation: Operation, *, now_ms: int) 
     pointer = list_pointers(lake.catalog)[table]
     policy = policy_at(lake, table, pointer, now_ms=now_ms)
     try:
-        work = PLANNERS[operation](lake, table, policy, now_ms)
+        work = planners[operation](lake, table, policy, now_ms)
     except MaintenanceRefusedError as error:
         return Planned(table, operation, policy, pointer, None, error.what)
     return Planned(table, operation, policy, pointer, work)
@@ -109,20 +129,38 @@ def maintain(
     *,
     run_id: str,
     on_bytes: Callable[[int], None] = lambda _: None,
+    seen: Callable[[TableHealth, TableHealth], None] = lambda _before, _after: None,
 ) -> Attempt:
     """Carry out a plan; what became of it is kept in the journal, also when it failed.
 
-    Raises LakeError as the operation does, after its row was kept.
+    ``seen`` is told of the table as it was before, and as it is now.
+
+    Raises:
+        TransientError: somebody else maintains the table; nothing was begun, and no row is kept.
+        LakeError: as the operation does, after its row was kept.
     """
+    doing = f"{planned.operation} of {planned.table}"
+    with alone(lake, planned.table, doing=doing) as guard:
+        return _carried_out(lake, planned, Running(run_id, on_bytes, guard), seen)
+
+
+def _carried_out(
+    lake: Lakehouse,
+    planned: Planned,
+    running: Running,
+    seen: Callable[[TableHealth, TableHealth], None],
+) -> Attempt:
     started_ms = clock_ms()
     before = measure_health(lake, planned.table, now_ms=started_ms)
     outcome, problem, error = Outcome.DONE, "", None
+    memory = PeakMemory.begin()
     try:
-        outcome, problem = _done(lake, planned, Running(run_id, on_bytes))
+        outcome, problem = _done(lake, planned, running)
     except LakeError as raised:
         unknown = isinstance(raised, OutcomeUnknownError)
         outcome = Outcome.UNKNOWN if unknown else Outcome.FAILED
         problem, error = raised.what, raised
+    memory_bytes = memory.bytes()
     after = measure_health(lake, planned.table, now_ms=clock_ms())
     attempt = Attempt(
         table=str(planned.table),
@@ -132,12 +170,14 @@ def maintain(
         started_at_ms=started_ms,
         finished_at_ms=clock_ms(),
         pointer=after.pointer,
-        run_id=run_id,
+        run_id=running.run_id,
         problem=problem,
         before={**_figures(before), **_rewritten(planned)},
         after=_figures(after),
+        memory_bytes=memory_bytes,
     )
     keep(lake, attempt)
+    seen(before, after)
     if error is not None:
         raise error
     return attempt
@@ -148,7 +188,9 @@ def _done(lake: Lakehouse, planned: Planned, running: Running) -> Done:
         return Done(Outcome.REFUSED, planned.refused)
     if planned.work.is_empty:
         return Done(Outcome.NOTHING)
-    return planned.work.carry_out(lake, planned.policy, running)
+    # What an operation does beside the table, in its folder for temporary files, may fail as well.
+    with verdicts(f"{planned.operation} of {planned.table}", hint="run it again"):
+        return planned.work.carry_out(lake, planned.policy, running)
 
 
 def _figures(health: TableHealth) -> dict[str, int]:
@@ -160,6 +202,7 @@ def _figures(health: TableHealth) -> dict[str, int]:
         "delete_files": health.delete_files,
         "manifests": health.manifests,
         "snapshots": health.snapshots,
+        **({} if health.unheld_bytes is None else {"unheld_bytes": health.unheld_bytes}),
     }
 
 

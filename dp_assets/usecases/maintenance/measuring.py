@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dp_assets.adapters.maintenance.orphan_state import read_unheld
 from dp_assets.adapters.pyiceberg_inventory import UNREADABLE
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
@@ -49,7 +51,7 @@ def measure_health(
     pointer = existing_pointer(lake.catalog, table)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return health_at(
+            found = health_at(
                 lake.files,
                 pointer,
                 table=table,
@@ -57,12 +59,19 @@ def measure_health(
                 known=known,
                 target=lambda metadata: _target(lake, table, metadata, now_ms=now_ms),
             )
+            return with_unheld(lake, found)
         except PermanentError:
             moved_to = existing_pointer(lake.catalog, table)
             if moved_to == pointer or attempt == ATTEMPTS:
                 raise
             pointer = moved_to
     raise AssertionError("the last attempt returns or raises")
+
+
+def with_unheld(lake: Lakehouse, found: TableHealth) -> TableHealth:
+    """``found`` with what the last sweep for orphans left; such a sweep moves no pointer."""
+    last = read_unheld(lake.settings.state_dir, found.uuid)
+    return replace(found, unheld_bytes=last.bytes if last else None)
 
 
 def health_at(

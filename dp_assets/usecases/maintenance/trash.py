@@ -28,10 +28,16 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """A restored record; ``side_table`` shows an expiry's snapshots, "" for other operations."""
+    """A restored record.
+
+    Attributes:
+        side_table: shows an expiry's snapshots, "" for other operations.
+        missing: files that somebody deleted before.
+    """
 
     record: TrashRecord
     side_table: str
+    missing: int = 0
 
 
 def state_url(lake: Lakehouse) -> str:
@@ -54,8 +60,8 @@ def take_out(lake: Lakehouse, record_id: str) -> TakenOut:
     """Undo what put the files into the trash, as far as it can be undone; they stay.
 
     An expiry comes back as a side table, foreign and to be read only, that shows the table as it
-    was before; its files are safe while that table exists. Other records are forgotten: nobody
-    will delete the files. Killed, it is called again.
+    was before; its files are safe while that table exists. Of other records the files stay, and
+    the record with them, so that no later sweep takes them again. Killed, it is called again.
 
     Raises:
         ConfigurationError: there is no such record.
@@ -68,28 +74,36 @@ def take_out(lake: Lakehouse, record_id: str) -> TakenOut:
     record = records.get(record_id)
     with lake.lease(f"table/{record.table}", doing=doing) as lease:
         record = records.get(record_id)
-        _require_whole(lake, record, identity.lakehouse_id)
+        _require_ours(record, identity.lakehouse_id)
         lake.leases.check(lease)
         if record.operation is not Operation.EXPIRY:
-            records.remove(record)
-            return TakenOut(record, "")
+            records.put(replace(record, state=TrashState.RESTORED))
+            return TakenOut(record, "", missing=len(_missing(lake, record)))
+        _require_whole(lake, record)
         side = _show(lake, records, record, guard=lambda: lake.leases.check(lease))
         return TakenOut(record, str(side))
 
 
-def _require_whole(lake: Lakehouse, record: TrashRecord, lakehouse_id: str) -> None:
-    """Raises PermanentError when the record is not ours, or its files are no longer all there."""
-    what = f"restore {record.id} from the trash"
+def _require_ours(record: TrashRecord, lakehouse_id: str) -> None:
     if record.lakehouse_id != lakehouse_id:
         raise PermanentError(
-            f"{what}: it is of lakehouse {record.lakehouse_id}", hint="restore it there"
+            f"restore {record.id} from the trash: it is of lakehouse {record.lakehouse_id}",
+            hint="restore it there",
         )
+
+
+def _missing(lake: Lakehouse, record: TrashRecord) -> list[str]:
     files = lake.files
-    missing = [file.path for file in record.files if files.stat(file.path) is None]
-    if missing:
+    return [file.path for file in record.files if files.stat(file.path) is None]
+
+
+def _require_whole(lake: Lakehouse, record: TrashRecord) -> None:
+    """Raises PermanentError when its files are no longer all there."""
+    if missing := _missing(lake, record):
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         raise PermanentError(
-            f"{what}: files are gone: {', '.join(missing[:SHOWN])}{more}",
+            f"restore {record.id} from the trash: files are gone: "
+            f"{', '.join(missing[:SHOWN])}{more}",
             hint="'dp restore' brings the table back from a recovery point of that time",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.maintenance.file_identity import file_identity
@@ -9,27 +10,48 @@ from dp_assets.adapters.pyiceberg_inventory import list_pointers
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.errors import LakeError, PermanentError, TransientError
 from dp_assets.domains.maintenance.freed import named_by
+from dp_assets.ports.closure import ParsedFiles
 from dp_assets.ports.recovery import History
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from dp_assets.core.ids import TableId
     from dp_assets.lakehouse import Lakehouse
-    from dp_assets.ports.maintenance_trash import TrashedFile, TrashRecord
+    from dp_assets.ports.closure import TableClosure
+    from dp_assets.ports.maintenance_trash import TrashRecord
 
 NOTHING_DELETED = "nothing was deleted; look at it with 'dp doctor', then run this again"
 
 
 class NamedFiles:
-    """The files of ``due`` that tables name: every table is read, one at a time in memory."""
+    """The files among ``paths`` that tables name: every table is read, one at a time in memory.
 
-    def __init__(self, lake: Lakehouse, due: Sequence[TrashRecord]) -> None:
+    Args:
+        lake: open.
+        paths: the files that are asked about.
+        doing: for errors, what would be done with them.
+        known: lists and manifests read before, which are not read again.
+        look_at: called with each table that was read; may raise.
+    """
+
+    def __init__(
+        self,
+        lake: Lakehouse,
+        paths: Iterable[str],
+        *,
+        doing: str,
+        known: ParsedFiles | None = None,
+        look_at: Callable[[TableId, TableClosure], None] = lambda _table, _closure: None,
+    ) -> None:
         self._lake = lake
         self._files = lake.files
+        self._doing = doing
+        self._base = known or ParsedFiles()
+        self._look_at = look_at
         self.key = file_identity()
-        self._wanted = {self.key(file.path) for one in due for file in one.files}
+        self._wanted = {self.key(path) for path in paths}
         self._pointers: dict[TableId, str] = {}
         self._named: dict[TableId, set[str]] = {}
         self._metadata: dict[str, Mapping[str, Any]] = {}
@@ -42,15 +64,20 @@ class NamedFiles:
 
     def metadata(self, uuid: str) -> Mapping[str, Any] | None:
         """The dates and snapshots of the table of that uuid; None when there is none."""
-        return self._metadata.get(uuid)
+        return self._metadata.get(uuid) if self._called.get(uuid) in self.tables else None
+
+    def pointer(self, uuid: str) -> str:
+        """Of the table of that uuid, as it was read; "" when there is none."""
+        called = self._called.get(uuid)
+        return next((p for table, p in self._pointers.items() if str(table) == called), "")
 
     def table(self, record: TrashRecord) -> str:
         """What the record's table is called now."""
         return self._called.get(record.uuid, record.table)
 
-    def names(self, file: TrashedFile) -> bool:
+    def names(self, path: str) -> bool:
         """Whether a table names the file."""
-        key = self.key(file.path)
+        key = self.key(path)
         return any(key in named for named in self._named.values())
 
     def refresh(self) -> None:
@@ -61,7 +88,7 @@ class NamedFiles:
         pointers = list_pointers(self._lake.catalog)
         if not pointers:
             raise PermanentError(
-                "empty the trash: the catalog has no tables, yet there is trash of some",
+                f"{self._doing}: the catalog has no tables, yet there are files of some",
                 hint=NOTHING_DELETED,
             )
         for table, pointer in pointers.items():
@@ -70,15 +97,18 @@ class NamedFiles:
         self._pointers = pointers
 
     def _read(self, table: TableId, pointer: str) -> None:
-        doing = f"empty the trash: {table} cannot be read, and may name what is in it"
+        doing = f"{self._doing}: {table} cannot be read, and may name what is in it"
         if not pointer:
             raise PermanentError(f"{doing}: the catalog cannot load it", hint=NOTHING_DELETED)
+        # What one table has is not kept while the next one is read.
+        known = ParsedFiles(ChainMap({}, self._base.lists), ChainMap({}, self._base.manifests))
         try:
-            closure = read_closure(self._files, pointer, history=History.ALL)
+            closure = read_closure(self._files, pointer, history=History.ALL, known=known)
         except LakeError as error:
             verdict = TransientError if isinstance(error, TransientError) else PermanentError
             raise verdict(f"{doing}: {error.what}", hint=NOTHING_DELETED) from error
+        self._look_at(table, closure)
         self._named[table] = self._wanted.intersection(named_by(closure, self.key))
         self._called[closure.uuid] = str(table)
-        kept = ("last-updated-ms", "snapshots")
+        kept = ("table-uuid", "last-updated-ms", "last-sequence-number", "snapshots")
         self._metadata[closure.uuid] = {name: closure.metadata.get(name) for name in kept}

@@ -14,15 +14,28 @@ if TYPE_CHECKING:
     from dp_assets.domains.maintenance.policies import TablePolicy
     from dp_assets.lakehouse import Lakehouse
 
+
+def nothing_to_guard() -> None:
+    """Nobody else is kept from maintaining the table; its own lease is always checked."""
+
+
 Planner = Callable[["Lakehouse", "TableId", "TablePolicy", int], "Work"]
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What carrying out is told: who runs it, and whom to tell of bytes that are done."""
+    """What carrying out is told.
+
+    Attributes:
+        run_id: who runs it.
+        on_bytes: told of bytes that are done.
+        guard: asked right before whatever is visible or deletes; raises TransientError when the
+            table is no longer this run's to maintain.
+    """
 
     run_id: str
     on_bytes: Callable[[int], None]
+    guard: Callable[[], None] = nothing_to_guard
 
 
 class Done(NamedTuple):

@@ -61,13 +61,17 @@ class Rewritten:
 
 
 def rewritten(
-    pointer: str, folder: Path, rule: CompactionRule = ALL, memory_limit: str = "128MB"
+    pointer: str,
+    folder: Path,
+    rule: CompactionRule = ALL,
+    memory_limit: str = "128MB",
+    name: str = "n.t",
 ) -> Rewritten:
     """Every group of a table's plan, rewritten; nothing is committed."""
     table = open_table(pointer, DurableFileIO())
     files = LocalLakeFiles()
     closure = read_closure(files, pointer, history=History.CURRENT)
-    plan = plan_compaction("n.t", closure, rule=rule)
+    plan = plan_compaction(name, closure, rule=rule)
     settings = RewriteSettings(memory_limit, threads=2, staging=folder / "staging")
     with rewriter(plan, closure, files=files, io=table.io, settings=settings) as work:
         return Rewritten(plan, tuple(work.rewrite(group) for group in plan.groups), table)

@@ -8,6 +8,7 @@ import pytest
 
 from dp_assets.adapters.recovery.avro_codecs import CODECS
 from dp_assets.adapters.recovery.avro_generic import Record, open_container, records, rewrite
+from dp_assets.core.errors import PermanentError
 from dp_assets_tests.adapters.avro_files import (
     RECORDS,
     block,
@@ -37,13 +38,19 @@ def plain_blocks(content: bytes) -> tuple[bytes, list[tuple[int, bytes]]]:
     return opened.head, found
 
 
+def plain_content(content: bytes) -> tuple[bytes, int, bytes]:
+    """The head, and all records as they are inside of blocks, which a rewrite may join."""
+    start, blocks = plain_blocks(content)
+    return start, sum(count for count, _ in blocks), b"".join(plain for _, plain in blocks)
+
+
 def test_an_unchanged_rewrite_has_the_same_bytes_in_every_file_of_the_zoo(tmp_path):
     zoo = unpack_zoo(tmp_path)
     found = sorted(zoo.folder.rglob("*.avro"))
     assert len(found) == 76
     for file in found:
         content = file.read_bytes()
-        assert plain_blocks(rewrite(content, keep, name=str(file))) == plain_blocks(content)
+        assert plain_content(rewrite(content, keep, name=str(file))) == plain_content(content)
 
 
 @pytest.mark.parametrize("codec", NAMED)
@@ -51,7 +58,7 @@ def test_every_codec_is_read_and_written(codec):
     content = container(RECORDS[:3], RECORDS[3:], codec=codec)
     assert list(records(content, name="f")) == RECORDS
     again = rewrite(content, keep, name="f")
-    assert plain_blocks(again) == plain_blocks(content)
+    assert plain_content(again) == plain_content(content)
     assert list(records(again, name="f")) == RECORDS
 
 
@@ -70,7 +77,24 @@ def test_only_what_is_changed_changes():
     assert open_container(moved, name="f").metadata["iceberg"] == "kept ü".encode()
     wanted = [{**record, "path": f"/moved{record['path']}"} for record in RECORDS]
     assert list(records(moved, name="f")) == wanted
-    assert [count for count, _ in plain_blocks(moved)[1]] == [2, 3]
+
+
+def test_small_blocks_are_joined_and_large_ones_are_not(monkeypatch: pytest.MonkeyPatch):
+    content = container(*([[record] for record in RECORDS]), codec="deflate")
+    assert [count for count, _ in plain_blocks(rewrite(content, keep, name="f"))[1]] == [5]
+    monkeypatch.setattr("dp_assets.adapters.recovery.avro_generic.BLOCK_BYTES", 1)
+    assert [count for count, _ in plain_blocks(rewrite(content, keep, name="f"))[1]] == [1] * 5
+
+
+@pytest.mark.parametrize("plain", [b"", b"\0", b"\x02"])
+def test_a_block_without_records_is_empty(plain: bytes):
+    content = container(RECORDS)
+    empty = content + bytes([0, 2 * len(plain)]) + plain + content[-16:]
+    if not plain:
+        assert list(records(empty, name="f")) == RECORDS
+        return
+    with pytest.raises(PermanentError, match="0 records"):
+        list(records(empty, name="f"))
 
 
 def test_records_are_sorted_across_blocks_when_asked(monkeypatch):
@@ -117,7 +141,8 @@ def test_odd_names_and_wrong_defaults_are_tolerated():
     assert list(records(content, name="f")) == [{"p-1 größe": 7}]
 
 
-def test_blocks_are_read_one_by_one():
+def test_blocks_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dp_assets.adapters.recovery.avro_generic.BLOCK_BYTES", 1)
     content = container(RECORDS[:1], *([RECORDS] * 100))
     stream = io.BytesIO(content)
     reading = records(stream, name="f")

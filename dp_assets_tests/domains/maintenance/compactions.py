@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dp_assets.domains.maintenance.heads import Head, Placed, scope
+from dp_assets.domains.maintenance.heads import Head, Placed
 from dp_assets.ports.closure import LiveEntry
 from dp_assets.ports.compaction import (
     CompactionPlan,
@@ -13,6 +13,7 @@ from dp_assets.ports.compaction import (
     RewrittenGroup,
     WrittenFile,
 )
+from dp_assets.ports.live_files import scope
 from dp_assets.ports.recovery import FileKind
 
 PART = '{"part":"a"}'

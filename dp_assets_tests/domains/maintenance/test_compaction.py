@@ -114,6 +114,35 @@ def test_three_tenths_of_deleted_rows_are_reason_enough(delete, chosen):
     assert paths(found) == ([["/a"]] if chosen else [])
 
 
+@pytest.mark.parametrize(
+    ("keys", "known", "chosen"),
+    [
+        pytest.param(6, {}, True, id="as-many-as-three-tenths-of-the-rows"),
+        pytest.param(5, {}, False, id="fewer"),
+        pytest.param(9, {"partition": '{"month":null}'}, False, id="of-another-partition"),
+        pytest.param(9, {"sequence": 3}, False, id="older-than-the-data"),
+    ],
+)
+def test_keys_of_equality_deletes_count_as_rows_that_they_may_delete(keys, known, chosen):
+    """Of 20 rows; those of other partitions are none of them."""
+    good = [data("/a", 1000), data("/b", 1000), data("/c", 1000, partition=FEBRUARY)]
+    said = {"sequence": 5, "records": keys, "equality_ids": (1,), **known}
+    found = plan(closure_of(*good, entry("/e", FileKind.EQUALITY_DELETES, **said)))
+    assert paths(found) == ([["/a", "/b"]] if chosen else [])
+    for group in found.groups:
+        assert group.reason == "equality deletes of 6 keys apply to 20 rows"
+        assert (group.deleted, group.expected_bytes) == (0, 2000)
+
+
+def test_keys_without_a_partition_are_spread_over_all():
+    good = [data("/a", 1000), data("/b", 1000, partition=FEBRUARY)]
+    said = {"sequence": 5, "equality_ids": (1,), "partition": ""}
+    for keys, groups in ((5, 0), (6, 2)):
+        everywhere = entry("/e", FileKind.EQUALITY_DELETES, records=keys, **said)
+        found = plan(closure_of(*good, by_spec={1: (everywhere,)}))
+        assert len(found.groups) == groups
+
+
 def test_a_group_names_every_delete_that_may_apply_once():
     shared, other = deletes("/d1"), deletes("/d2", partition=FEBRUARY)
     own = deletes("/d0", referenced="/f1", sequence=7)
@@ -168,6 +197,5 @@ def test_deleted_rows_are_not_expected_in_the_new_files():
 
 
 def test_a_table_that_is_refused_has_no_plan():
-    equality = entry("/e", FileKind.EQUALITY_DELETES, equality_ids=(1,))
-    with pytest.raises(CompactionRefusedError, match="equality deletes are not compacted yet"):
-        plan(closure_of(*small(5), equality))
+    with pytest.raises(CompactionRefusedError, match="format version 4 is not compacted yet"):
+        plan(closure_of(*small(5), format_version=4))

@@ -4,8 +4,9 @@ import pytest
 
 from dp_assets.core.errors import PermanentError
 from dp_assets.domains.maintenance.dangling import dangling
-from dp_assets.domains.maintenance.heads import Head, scope
+from dp_assets.domains.maintenance.heads import Head
 from dp_assets.ports.closure import LiveEntry
+from dp_assets.ports.live_files import scope
 from dp_assets_tests.domains.maintenance.compactions import (
     OTHER,
     PART,

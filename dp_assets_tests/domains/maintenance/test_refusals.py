@@ -1,11 +1,12 @@
 """What is refused, each with its reason, and nothing else."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dp_assets.domains.maintenance.refusals import refusals, table_refusals
-from dp_assets.ports.closure import TableClosure
+from dp_assets.ports.closure import BrokenFile, TableClosure
 from dp_assets.ports.recovery import FileKind
 from dp_assets_tests.domains.maintenance.closures import closure_of, data, deletes, entry
 
@@ -33,22 +34,19 @@ def test_every_type_that_version_2_has_is_rewritten():
     kinds = [*ALL, struct(*(field(n + 50, kind) for n, kind in enumerate(ALL))), listed, mapped]
     assert refusals(with_columns(*(field(n, kind) for n, kind in enumerate(kinds)))) == ()
     assert refusals(with_columns(field(1, "fixed[4]"), field(2, "uuid"))) == ()
+    assert refusals(with_columns(field(1, "timestamp_ns"))) == ()
 
 
 @pytest.mark.parametrize(
     ("closure", "reason"),
     [
-        (closure_of(format_version=3), "format version 3 is not compacted yet"),
+        (closure_of(format_version=4), "format version 4 is not compacted yet"),
         (closure_of(encrypted=True), "it is encrypted"),
         (closure_of(properties={"encryption.key-id": "k"}), "it is encrypted"),
         (closure_of(encryption_keys=[{}]), "it is encrypted"),
         (
             closure_of(manifest_list=""),
             "its head is a version 1 snapshot without a manifest list",
-        ),
-        (
-            closure_of(entry("/e", FileKind.EQUALITY_DELETES)),
-            "equality deletes are not compacted yet",
         ),
         (
             closure_of(
@@ -79,7 +77,7 @@ def test_every_type_that_version_2_has_is_rewritten():
             "a fixed column beside a nested one",
         ),
         (
-            with_columns(field(1, struct(field(2, "int", **{"initial-default": 1})))),
+            with_columns(field(1, struct({**field(2, "int"), "initial-default": 1}))),
             "column c1 has a nested default",
         ),
     ],
@@ -103,14 +101,48 @@ def test_files_are_refused_one_by_one():
             data("/b", 1),
             deletes("/d3", referenced="/b", encrypted=True),
             data("/c", 1),
-            entry("/d4", FileKind.DELETION_VECTORS, sequence=5, referenced="/c"),
+            entry("/d4", FileKind.DELETION_VECTORS, sequence=5, referenced="/c", format="PUFFIN"),
         )
     )
     assert found == (
         "2 files: data in AVRO",
         "1 file: data in ORC",
         "1 file: data is encrypted",
-        "1 file: deletion vectors apply",
         "1 file: position deletes in ORC apply",
         "1 file: position deletes that apply are encrypted",
     )
+
+
+def test_a_table_that_cannot_be_read_whole_is_refused():
+    """Deletes in what is not read would be lost."""
+    broken = (BrokenFile("/m9", FileKind.MANIFEST, (42,), "gone"),)
+    closure = replace(closure_of(data("/f", 1)), broken=broken)
+    assert refusals(closure) == ("a manifest of it cannot be read",)
+
+
+@pytest.mark.parametrize(
+    ("ids", "known", "reason"),
+    [
+        ((1,), {}, ""),
+        ((1, 3), {}, ""),
+        ((1,), {"format": "AVRO"}, "equality deletes in AVRO apply"),
+        ((1,), {"encrypted": True}, "equality deletes that apply are encrypted"),
+        ((1,), {"sequence": 3}, ""),
+        ((), {}, "equality deletes that name no column apply"),
+        ((1, 2), {}, "equality deletes by a column of type double apply"),
+        ((4,), {}, "equality deletes by an unknown or nested column apply"),
+        ((9,), {}, "equality deletes by an unknown or nested column apply"),
+    ],
+)
+def test_equality_deletes_compare_what_can_be_compared(ids, known, reason: str):
+    """By columns that the table has or had."""
+    old = {"schema-id": 0, "fields": [field(3, "int"), field(1, "int")]}
+    now = [field(1, "long"), field(2, "double"), field(4, struct(field(5, "int")))]
+    found = refusals(
+        closure_of(
+            data("/f", 1),
+            entry("/e", FileKind.EQUALITY_DELETES, **{"sequence": 5, "equality_ids": ids, **known}),
+            schemas=[old, {"schema-id": 3, "fields": now}],
+        )
+    )
+    assert found == ((f"1 file: {reason}",) if reason else ())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dp_assets.adapters.objects.lake_files import LocalNewFile
+from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.core.errors import ConfigurationError, PermanentError, TransientError
 from dp_assets.core.ids import TableId
 from dp_assets.domains.backup import layout
@@ -116,17 +116,25 @@ def test_a_lost_object_is_noticed_before_anything_is_written(shop: Shop, kind: F
     assert not (shop.folder / "new").exists()
 
 
-def commits_until(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process ends before the ``number``-th table file gets its name."""
+def written_until(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process ends within the ``number``-th table file: half of it has its name already."""
     left = iter(range(number))
-    original = LocalNewFile.commit
+    original = CatalogFiles.write
 
-    def commit(file: LocalNewFile, *, replace: bool = False, durable: bool = True) -> None:
+    def write(
+        files: CatalogFiles,
+        location: str,
+        content: bytes,
+        *,
+        replace: bool = False,
+        durable: bool = True,
+    ) -> None:
         if next(left, None) is None:
+            original(files, location, content[: len(content) // 2], durable=False)
             raise PulledPlugError
-        original(file, replace=replace, durable=durable)
+        original(files, location, content, replace=replace, durable=durable)
 
-    monkeypatch.setattr(LocalNewFile, "commit", commit)
+    monkeypatch.setattr(CatalogFiles, "write", write)
 
 
 def steps(shop: Shop) -> Iterator[int]:
@@ -139,7 +147,7 @@ def test_pulled_at_any_file_nothing_is_visible_and_resume_finishes(shop: Shop):
         print("pulled before file", step)  # noqa: T201
         target = shop.target(f"pulled-{step}")
         with pytest.MonkeyPatch.context() as patch:
-            commits_until(step, patch)
+            written_until(step, patch)
             with pytest.raises(PulledPlugError):
                 shop.restore(target)
         assert tables_in(target) == {}
@@ -195,7 +203,7 @@ def test_resume_is_of_what_was_begun(shop: Shop):
     with pytest.raises(ConfigurationError, match="no restore to resume"):
         begun_restore(shop.repository, target, Wanted())
     with pytest.MonkeyPatch.context() as patch:
-        commits_until(1, patch)
+        written_until(1, patch)
         with pytest.raises(PulledPlugError):
             shop.restore(target)
     with pytest.raises(ConfigurationError, match="interrupted restore is of recovery point 1"):

@@ -6,10 +6,10 @@ Files of different columns become a file each: nothing is projected, so nothing 
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
 from pyiceberg.io import load_file_io
@@ -18,7 +18,6 @@ from dp_assets.adapters.objects.lake_files import LocalLakeFiles
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.recovery.delete_positions import deleted_positions
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
-from dp_assets.adapters.recovery.live_rows import Scoped, may_apply
 from dp_assets.adapters.recovery.puffin_vectors import Place, read_vectors
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
@@ -34,12 +33,10 @@ from dp_assets.ports.compaction import (
     WrittenFile,
 )
 from dp_assets.ports.lake_files import LakeFiles
+from dp_assets.ports.live_files import LiveFile, may_apply
 from dp_assets.ports.recovery import FileKind, History
-from dp_assets.usecases.maintenance.commit_attempts import (
-    CommitAttempts,
-    Committed,
-    Surroundings,
-)
+from dp_assets.usecases.maintenance.commit_attempts import CommitAttempts, Committed
+from dp_assets.usecases.maintenance.publishing import Surroundings
 from dp_assets_tests.adapters.orders import nothing
 
 ROW_ID, LAST_SEQUENCE = 2147483540, 2147483539
@@ -114,8 +111,8 @@ def _delete(placed: Placed) -> DeleteFile:
 
 def _applies(head: Head, delete: Placed, data: Placed) -> bool:
     everywhere = delete.scope[0] in head.global_specs
-    entry = replace(delete.entry, partition="") if everywhere else delete.entry
-    return may_apply(Scoped(entry, delete.scope[0]), Scoped(data.entry, data.scope[0]))
+    one = LiveFile(delete.entry, delete.scope[0], is_global=everywhere)
+    return may_apply(one, LiveFile(data.entry, data.scope[0]))
 
 
 def rewrite_all(plan: CompactionPlan) -> list[RewrittenGroup]:
@@ -181,17 +178,19 @@ def _equal(delete: DeleteFile, file: InputFile, rows: pa.Table) -> Iterator[int]
 
 
 def _with_lineage(rows: pa.Table, file: InputFile) -> pa.Table:
+    """Each row's own lineage where the file says it, else what its place says."""
     assert file.first_row_id is not None
-    ids = range(file.first_row_id, file.first_row_id + rows.num_rows)
-    fresh = {
-        "_row_id": list(ids),
-        "_last_updated_sequence_number": [file.sequence_number] * len(ids),
+    by_place = {
+        "_row_id": range(file.first_row_id, file.first_row_id + rows.num_rows),
+        "_last_updated_sequence_number": [file.sequence_number] * rows.num_rows,
     }
-    for name, values in fresh.items():
-        if name in rows.column_names:
-            continue
+    for name, values in by_place.items():
         field = pa.field(name, pa.int64(), metadata={"PARQUET:field_id": str(LINEAGE[name])})
-        rows = rows.append_column(field, pa.array(values, pa.int64()))
+        said = pa.array(values, pa.int64())
+        if name in rows.column_names:
+            said = pc.coalesce(rows[name], said)
+            rows = rows.drop_columns(name)
+        rows = rows.append_column(field, said)
     return rows
 
 

@@ -11,8 +11,8 @@ from pyiceberg.exceptions import CommitStateUnknownException
 
 from dp_assets.adapters import iceberg_publish
 from dp_assets.core.errors import OutcomeUnknownError, TransientError
-from dp_assets.usecases.maintenance import commit_attempts
-from dp_assets.usecases.maintenance.commit_attempts import ATTEMPTS
+from dp_assets.usecases.maintenance import publishing
+from dp_assets.usecases.maintenance.publishing import ATTEMPTS
 from dp_assets_tests.adapters.orders import Lake
 from dp_assets_tests.adapters.table_checks import check_files, path_of
 from dp_assets_tests.faults.forking import Moments, must_run, run_child
@@ -47,7 +47,7 @@ def any_publish(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """Both ways to move the pointer: our compare-and-swap, and PyIceberg's ``commit_table``."""
     if request.param == "api":
         api = iceberg_publish._publish_through_api
-        monkeypatch.setattr(commit_attempts, "publish", api)
+        monkeypatch.setattr(publishing, "publish", api)
     return str(request.param)
 
 
@@ -113,13 +113,13 @@ def test_a_lost_lease_shows_nothing_and_cleans_up(things: Things, any_publish: s
 def test_a_lost_answer_of_a_landed_commit_is_resolved(
     things: Things, monkeypatch: pytest.MonkeyPatch
 ):
-    real = commit_attempts.publish
+    real = publishing.publish
 
     def lost(catalog: Catalog, *given: object, **more: object) -> None:
         real(catalog, *given, **more)  # pyright: ignore[reportArgumentType]
         raise OutcomeUnknownError("the catalog broke off", hint="wait")
 
-    monkeypatch.setattr(commit_attempts, "publish", lost)
+    monkeypatch.setattr(publishing, "publish", lost)
     done = compact(things.lake.catalog, NAME)
     assert things.raw["current-snapshot-id"] == done.snapshot_id
     assert things.ids() == ALL
@@ -133,7 +133,7 @@ def test_the_same_call_again_recognises_what_landed(
 ):
     """The answer was lost, and the catalog away when it was asked."""
     plan = plan_all(NAME, things.pointer)
-    rewritten, real = rewrite_all(plan), commit_attempts.publish
+    rewritten, real = rewrite_all(plan), publishing.publish
 
     def away(*_: object) -> str:
         raise TransientError("the catalog is away", hint="wait")
@@ -142,10 +142,10 @@ def test_the_same_call_again_recognises_what_landed(
 
         def lost(catalog: Catalog, *given: object, **more: object) -> None:
             real(catalog, *given, **more)  # pyright: ignore[reportArgumentType]
-            patched.setattr(commit_attempts, "existing_pointer", away)
+            patched.setattr(publishing, "existing_pointer", away)
             raise OutcomeUnknownError("the catalog broke off", hint="wait")
 
-        patched.setattr(commit_attempts, "publish", lost)
+        patched.setattr(publishing, "publish", lost)
         with pytest.raises(OutcomeUnknownError, match="broke off"):
             commit(around(things.lake.catalog), plan, rewritten)
     assert all(path.exists() for path in written(rewritten))
@@ -164,14 +164,14 @@ def test_nothing_is_deleted_while_the_outcome_is_unknown(
     """The server may be at it still: the commit lands when we have gone."""
     plan = plan_all(NAME, things.pointer)
     rewritten, pointer = rewrite_all(plan), things.pointer
-    real, late = commit_attempts.publish, list[Callable[[], object]]()
+    real, late = publishing.publish, list[Callable[[], object]]()
 
     def lost(catalog: Catalog, *given: object, **more: object) -> None:
         late.append(lambda: real(catalog, *given, **more))  # pyright: ignore[reportArgumentType]
         more["before_swap"]()  # pyright: ignore[reportCallIssue]
         raise OutcomeUnknownError("the catalog broke off", hint="wait")
 
-    monkeypatch.setattr(commit_attempts, "publish", lost)
+    monkeypatch.setattr(publishing, "publish", lost)
     with pytest.raises(OutcomeUnknownError, match="broke off"):
         commit(around(things.lake.catalog), plan, rewritten)
     assert things.pointer == pointer
@@ -182,7 +182,7 @@ def test_nothing_is_deleted_while_the_outcome_is_unknown(
 
 
 def test_a_broken_answer_of_the_api_is_resolved(things: Things, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(commit_attempts, "publish", iceberg_publish._publish_through_api)
+    monkeypatch.setattr(publishing, "publish", iceberg_publish._publish_through_api)
     real = type(things.lake.catalog).commit_table
 
     def lost(*given: object) -> None:

@@ -1,54 +1,28 @@
 """Every table of the zoo compacted, planned at each snapshot of its history, and read again."""
 
-import json
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dp_assets.adapters.iceberg_json import ancestors
-from dp_assets.adapters.metadata_facts import ADOPTED
 from dp_assets.adapters.recovery.avro_generic import records
-from dp_assets.core.ids import TableId
 from dp_assets.domains.maintenance.heads import head_of
-from dp_assets.ports.closure import one_spelling
-from dp_assets_tests.adapters.moved_table import move
 from dp_assets_tests.adapters.orders import Lake
-from dp_assets_tests.usecases.backup.readings import by_duckdb, by_pyiceberg
 from dp_assets_tests.usecases.maintenance.compacting import (
     FILES,
     around,
     closure_of,
     commit,
-    live,
     plan_all,
     rewrite_all,
     written,
 )
-from dp_assets_tests.zoo import unpack_zoo
+from dp_assets_tests.usecases.maintenance.moved_zoo import Moved, lineage, moved
 
 # PyIceberg reads no equality deletes: the old snapshots stay as they are for it.
 COMPACTED = ("v1_plain", "v2_mor", "v3_dv", "equality", "stats", "compacted", "types", "outside")
-
-
-@dataclass(frozen=True)
-class Moved:
-    """A table of the zoo in a catalog of its own."""
-
-    lake: Lake
-    table: TableId
-
-    @property
-    def pointer(self) -> str:
-        return self.lake.catalog.load_table(self.table.identifier).metadata_location
-
-    @property
-    def raw(self) -> dict:
-        return json.loads(Path(one_spelling(self.pointer)).read_text())
-
-    def readings(self) -> tuple[dict[str, str], dict[str, str]]:
-        return by_pyiceberg(self.pointer), by_duckdb(self.pointer, self.lake.folder / "tmp")
 
 
 @pytest.fixture
@@ -58,23 +32,11 @@ def opened(tmp_path: Path) -> Generator[Lake, None, None]:
         yield made
 
 
-def moved(lake: Lake, name: str) -> Moved:
-    zoo = unpack_zoo(lake.folder)
-    pointer = Path(move(zoo.files, zoo.table(name), lake.folder / "moved"))
-    metadata = json.loads(pointer.read_text())
-    metadata["properties"][ADOPTED] = "true"
-    metadata["unknown"] = {"kept": [1]}
-    pointer.write_text(json.dumps(metadata))
-    lake.catalog.register_table(("zoo", name), str(pointer))
-    return Moved(lake, TableId("zoo", name))
+# How far back the plan is made: the snapshot before the head, or the head.
+CASES = [*((name, 1) for name in COMPACTED), ("v3_dv", 0)]
 
 
-def history(name: str) -> list[tuple[str, int]]:
-    """How far back the plan is made: the head, and the snapshot before it."""
-    return [(name, n) for n in range(2)]
-
-
-@pytest.mark.parametrize(("name", "age"), [case for n in COMPACTED for case in history(n)])
+@pytest.mark.parametrize(("name", "age"), CASES)
 def test_every_reading_is_as_before(opened: Lake, name: str, age: int):
     table = moved(opened, name)
     line = [s["snapshot-id"] for s in ancestors(table.raw)]
@@ -103,13 +65,6 @@ def test_every_reading_is_as_before(opened: Lake, name: str, age: int):
         assert table.raw["unknown"] == metadata["unknown"]
     if done.snapshot_id is None:
         assert table.raw == metadata
-
-
-def lineage(table: Moved) -> list[str]:
-    """Every live row with its id and the number of the commit that wrote it."""
-    plan = plan_all(table.table, table.pointer)
-    tables = (live(plan, group, file) for group in plan.groups for file in group.inputs)
-    return sorted(repr(row) for rows in tables for row in rows.to_pylist())
 
 
 def test_rows_of_version_3_keep_their_ids(opened: Lake):

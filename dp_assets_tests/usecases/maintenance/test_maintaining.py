@@ -14,7 +14,7 @@ from dp_assets.usecases.maintenance import compacting
 from dp_assets.usecases.maintenance.expiry_planning import planned_expiry
 from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
 from dp_assets.usecases.maintenance.journaling import read_journal
-from dp_assets.usecases.maintenance.maintaining import maintain, plan, wanted
+from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan, wanted
 from dp_assets_tests.adapters.real_lakehouse import (
     ORDERS,
     content,
@@ -145,19 +145,18 @@ def test_a_foreign_table_is_not_touched(settings, lake):
 
 def test_without_names_it_is_what_is_due(settings, lake):
     now = now_ms() + 5
-    assert wanted(lake, [], None, now_ms=now) == []  # seven small files are too few
+    sweeps = [(table, Operation.ORPHANS) for table in (NAMES, ORDERS)]
+    assert wanted(lake, [], None, now_ms=now) == sweeps  # seven small files are too few
     assert wanted(lake, ["raw.orders"], Operation.COMPACTION, now_ms=now) == [
         (ORDERS, Operation.COMPACTION)
     ]
-    assert len(wanted(lake, ["raw.orders", "raw.names"], None, now_ms=now)) == 4
+    assert len(wanted(lake, ["raw.orders", "raw.names"], None, now_ms=now)) == 2 * len(PLANNERS)
     lake.catalog.load_table(ORDERS.identifier).transaction().set_properties(
         {"dp.maintenance.compaction.when": "small_files >= 5"}
     ).commit_transaction()
-    assert wanted(lake, [], None, now_ms=now) == [(ORDERS, Operation.COMPACTION)]
+    assert wanted(lake, [], Operation.COMPACTION, now_ms=now) == [(ORDERS, Operation.COMPACTION)]
 
 
 def test_what_cannot_be_done_is_said(lake):
-    with pytest.raises(ConfigurationError, match="orphans cannot be done yet"):
-        wanted(lake, [], Operation.ORPHANS, now_ms=now_ms())
     with pytest.raises(ConfigurationError, match="no table"):
         wanted(lake, ["raw.nothing"], None, now_ms=now_ms())

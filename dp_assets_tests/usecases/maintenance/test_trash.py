@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dp_assets.adapters.pyiceberg_pointer import read_pointer
-from dp_assets.core.errors import ConfigurationError, PermanentError
+from dp_assets.core.errors import PermanentError
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import DAY_MS, now_ms
 from dp_assets.lakehouse import Lakehouse
@@ -100,17 +100,16 @@ def test_killed_before_it_was_registered_it_is_called_again(lake: Lakehouse):
     assert read_pointer(lake.catalog, side)
 
 
-def test_any_other_record_is_forgotten_and_the_file_stays_byte_for_byte(lake: Lakehouse):
+def test_the_file_of_any_other_record_stays_byte_for_byte(lake: Lakehouse):
     record = open_trash(lake).get(run_expiry(lake).record_id)
     orphan = Path(one_spelling(pointer_of(lake))).parent / "orphan.avro"
     orphan.write_bytes(b"whatever")
     file = TrashedFile(str(orphan), "orphan", 8)
     open_trash(lake).put(replace(record, id="o", operation=Operation.ORPHANS, files=(file,)))
     assert take_out(lake, "o").side_table == ""
-    empty_trash(lake, now_ms=now_ms() + LATE_MS)
+    empty_trash(lake, now_ms=now_ms() + LATE_MS, at_once=True)
     assert orphan.read_bytes() == b"whatever"
-    with pytest.raises(ConfigurationError):
-        take_out(lake, "o")
+    assert open_trash(lake).get("o").state is TrashState.RESTORED
 
 
 def test_what_was_partly_deleted_is_not_shown(lake: Lakehouse):
