@@ -10,6 +10,8 @@ import pytest
 
 from benchmarks import (
     backup,
+    commit_cost,
+    compaction,
     definitions,
     dump,
     many_tables,
@@ -17,7 +19,8 @@ from benchmarks import (
     pipeline,
     recovery_time,
 )
-from benchmarks.lakes import start_of
+from benchmarks.lakes import Lake, forget_new_files, kept_lake, start_of
+from benchmarks.made_lineitem import NAMESPACE, table_files
 from benchmarks.measure import BenchmarkError, Sample, Side, measure, middle, shuffled_rounds
 from benchmarks.options import Options
 from benchmarks.report import Findings, Goal, publish
@@ -42,6 +45,9 @@ def options(tmp_path: Path) -> Options:
         recovered_files=(3,),
         catalog_tables=20,
         many=10,
+        lineitem_files=8,
+        sf10=False,
+        commits=12,
         work=tmp_path / "work",
         order=IN_ORDER,
     )
@@ -80,6 +86,58 @@ def test_every_side_of_the_backup_case_is_measured(options):
     assert (full, same) == (6, 0)
     # The catalog's own tables are in no table: what is verified are those files and the documents.
     assert middle(found.rounds["3: ours verify"], "reread") > 6
+
+
+def test_sides_of_the_compaction_case_write_files(options):
+    lake = compaction.made(2, options)
+    sides = (("proven", "raw"), ("row_groups", "large"))
+    files = {
+        verb: measure(compaction.side(lake, verb, table), work=options.work).said["files"]
+        for verb, table in sides
+    }
+    assert files == {"proven": 1, "row_groups": 1}
+    assert len(table_files(lake.warehouse / NAMESPACE / "raw")) == 2
+    forget_new_files(lake)
+    assert {path.stem for path in lake.warehouse.rglob("*.parquet")} == {"00000", "00001"}
+
+
+def test_the_compaction_case_judges_every_goal():
+    said = {"work": 1.0, "rewrite": 1.0, "aggregate": 1.0, "files": 1.0}
+    rounds = {
+        f"{compaction.NAMES[verb]}, {table}": [Sample(1, 1, 300, said)]
+        for verb, table in compaction.SIDES
+    }
+    found = compaction.judged(rounds)
+    assert {goal.what.split()[0] for goal in found} == {"P1", "P2", "P3", "P4", "P5"}
+    # A rewrite as fast as a COPY is faster than asked, and so is all of it.
+    assert [goal.what for goal in found if not goal.met] == [
+        "P1 rewrite, raw: ours / PyArrow, one writer",
+        "P3 whole, raw: ours / PyIceberg overwrite",
+        "P5 by row groups, large: ours / our rewrite",
+        "P4 peak memory, maintained: ours / PyArrow, one writer",
+    ]
+
+
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory) -> Lake:
+    """Twelve commits, and six files to be planned."""
+    words = ("benchmarks.made_histories", "12", "6")
+    return kept_lake("histories", tmp_path_factory.mktemp("histories"), *words)
+
+
+def test_appends_are_measured_and_nothing_of_them_stays(histories, tmp_path):
+    before = sorted(path for path in histories.warehouse.rglob("*") if path.is_file())
+    sample = measure(commit_cost.side(histories, "append", "unmanaged"), work=tmp_path)
+    assert sample.said["first"] > 0
+    assert len(list(histories.warehouse.rglob("*.parquet"))) == 5
+    forget_new_files(histories)
+    assert sorted(path for path in histories.warehouse.rglob("*") if path.is_file()) == before
+
+
+def test_an_expiry_reads_each_list_and_manifest_once(histories, tmp_path):
+    said = measure(commit_cost.side(histories, "expiry", "unmanaged"), work=tmp_path).said
+    # The metadata file, twelve lists, twelve manifests.
+    assert (said["reads"], said["files"]) == (25, 25)
 
 
 def test_a_peer_that_is_not_installed_is_named(monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.definitions import defs
+from dp_assets.ports.maintenance import Operation
 
 GRAPH = """
 analytics/on_time_report group=analytics partitions=- checks=-
@@ -39,8 +40,20 @@ features/route_day group=features partitions=Daily checks=contract
     after=curated/flights
 lake/inventory group=lake partitions=- checks=partitions_equal_catalog
     after=-
+maintenance/compaction group=maintenance partitions=Dynamic \
+checks=closure_complete,memory_within_limit,not_refused,refs_survive,rows_unchanged,small_files_fell
+    after=maintenance/manifests
+maintenance/expiry group=maintenance partitions=Dynamic \
+checks=closure_complete,memory_within_limit,not_refused,refs_survive,rows_unchanged
+    after=maintenance/health
 maintenance/health group=maintenance partitions=- checks=every_table_measured,none_needs_maintenance
     after=lake/inventory
+maintenance/manifests group=maintenance partitions=Dynamic \
+checks=closure_complete,memory_within_limit,not_refused,refs_survive,rows_unchanged
+    after=maintenance/expiry
+maintenance/orphans group=maintenance partitions=Dynamic \
+checks=closure_complete,memory_within_limit,not_refused
+    after=maintenance/compaction
 ops/facts group=ops partitions=- checks=-
     after=benchmarks/results,quality/day_verdicts
 quality/day_verdicts group=quality partitions=Daily checks=-
@@ -58,6 +71,8 @@ raw/weather group=raw partitions=Daily checks=contract
 reports/pipeline group=reports partitions=- checks=-
     after=analytics/on_time_report,analytics/validation,lake/inventory,ops/facts
 """
+
+JOBS = ("days", "dimensions", "features", "health", "inventory", "report")
 
 
 @pytest.fixture
@@ -106,9 +121,10 @@ def test_everything_that_runs_by_itself_is_declared_and_stopped(loaded):
     schedules = {s.name: s.default_status.value for s in repository.schedule_defs}
     sensors = {s.name: s.default_status.value for s in repository.sensor_defs}
     names = ["pipeline", "report", "metastore_dump", "recovery_point", "verification"]
-    names += ["retention", "drill", "full_drill"]
+    names += ["retention", "drill", "full_drill", "maintenance"]
     assert schedules == dict.fromkeys(names, "STOPPED")
-    assert sensors == dict.fromkeys(["tables_moved", "health_due", "rows_wait"], "STOPPED")
+    names = ["tables_moved", "health_due", "maintenance_due", "rows_wait"]
+    assert sensors == dict.fromkeys(names, "STOPPED")
 
 
 def test_one_setting_starts_everything(tmp_path, monkeypatch):
@@ -173,6 +189,6 @@ def test_a_location_that_cannot_load_leaves_the_garbage_collector_on(monkeypatch
     assert collector.isenabled()
 
 
-@pytest.mark.parametrize("job", ["days", "dimensions", "features", "health", "inventory", "report"])
+@pytest.mark.parametrize("job", [*JOBS, *Operation, "maintenance"])
 def test_jobs(loaded, job):
     assert loaded.resolve_job_def(job).description

@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dp_assets.cli.demo_maintenance import (
+    maintenance_document,
+    print_maintenance,
+    run_maintenance,
+)
 from dp_assets.cli.exits import ExitCode
 from dp_assets.cli.output import JsonFlag, Output, Panel, examples
 from dp_assets.cli.run import (
@@ -27,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(*, as_json: JsonFlag = False) -> None:
-    """Build the demo lakehouse from real flights, lose a table, and bring it back."""
+    """Build the demo lakehouse from real flights, maintain it, lose a table, bring it back."""
     from dp_assets.core.units import now_ms
     from dp_assets.domains.lake.identity import DEMO
     from dp_assets.orchestration.running import run_job
@@ -41,7 +46,10 @@ def demo(*, as_json: JsonFlag = False) -> None:
     _finish_disaster(settings)
     first, last = settings.pipeline.demo_first_day, settings.pipeline.demo_last_day
     finished = run_job(settings, job="pipeline", days=f"{first}..{last}", show=shown(out))
+    maintained = None
     if all(f.success for f in finished) and (finished or not _has_points(settings)):
+        runs, maintained = run_maintenance(settings, shown(out))
+        finished += runs
         for job in ("metastore_dump", "recovery_point", "drill"):
             finished += run_job(settings, job=job, days="", show=shown(out))
     happened = _disaster(settings, out) if all(f.success for f in finished) else None
@@ -50,14 +58,18 @@ def demo(*, as_json: JsonFlag = False) -> None:
         _report_again(settings)
     if out.json:
         proof = _proof(happened) if happened else None
-        out.document({**document(finished, summary), "disaster": proof})
+        worked = maintenance_document(maintained) if maintained else None
+        out.document({**document(finished, summary), "maintenance": worked, "disaster": proof})
     else:
         print_runs(out, finished, summary)
+        if maintained:
+            print_maintenance(out, maintained)
         if happened:
             _print_disaster(out, happened)
         print_next(out)
     require_success(finished)
-    if happened and happened.before != happened.after:
+    unequal = maintained is not None and not maintained.is_equal
+    if unequal or (happened and happened.before != happened.after):
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 

@@ -1,4 +1,4 @@
-"""`dp maintain`: expiry and compaction of tables, shown before they are done."""
+"""`dp maintain`: the operations that keep tables healthy, shown before they are done."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,12 +42,16 @@ def maintain(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")
     ] = False,
+    allow: Annotated[
+        bool, typer.Option("--allow", help="Orphans: also very many, or much of the table.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Expire old snapshots and compact small files.
+    """Expire snapshots, merge manifests, compact small files, find orphans.
 
     A table that is named is maintained whether or not it is due; 'dp why TABLE' says what is due.
-    No file is deleted: what an expiry frees waits in the trash.
+    No file is deleted: what is no longer needed waits in the trash. Ends with 1 when an operation
+    on a table that was named is refused.
     """
     from dp_assets.adapters.lease_owner import owner_text
     from dp_assets.cli.why import operation_called
@@ -62,7 +66,7 @@ def maintain(
         jobs = wanted(lake, names or (), operation_called(only), now_ms=now_ms())
         if not jobs:
             out.line("nothing is due; 'dp why TABLE' says why, 'dp maintain TABLE' does it anyway")
-        done = [_one(lake, out, *job, run_id=run_id, dry_run=dry_run) for job in jobs]
+        done = [_one(lake, out, *job, run_id=run_id, dry_run=dry_run, allow=allow) for job in jobs]
         if not dry_run:
             lake.flush()
     out.document(done)
@@ -71,6 +75,8 @@ def maintain(
         raise typer.Exit(ExitCode.OUTCOME_UNKNOWN)
     if str(Outcome.FAILED) in ends:
         raise typer.Exit(ExitCode.OPERATION_FAILED)
+    if names and str(Outcome.REFUSED) in ends:
+        raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
 def _one(
@@ -81,19 +87,28 @@ def _one(
     *,
     run_id: str,
     dry_run: bool,
+    allow: bool,
 ) -> dict[str, object]:
     """One operation on one table; a failure is said and stops no other."""
     from dp_assets.core.errors import LakeError, OutcomeUnknownError
     from dp_assets.core.units import now_ms
-    from dp_assets.ports.maintenance import Outcome
-    from dp_assets.usecases.maintenance.maintaining import maintain, plan
+    from dp_assets.ports.maintenance import Operation, Outcome
+    from dp_assets.usecases.maintenance.holding import contention
+    from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan
+    from dp_assets.usecases.maintenance.orphans_work import plan_many_orphans
 
     about: dict[str, object] = {"table": str(table), "operation": str(operation)}
     try:
-        planned = plan(lake, table, operation, now_ms=now_ms())
+        planners = {**PLANNERS, Operation.ORPHANS: plan_many_orphans} if allow else PLANNERS
+        planned = plan(lake, table, operation, now_ms=now_ms(), planners=planners)
         show_plan(out, planned)
         about["plan"] = plan_document(planned)
-        if dry_run or not planned.has_work:
+        if moved := contention(lake, table, planned.pointer):
+            out.line(f"  note: {moved}")
+            about["contention"] = moved
+        if planned.refused:
+            about["outcome"] = str(Outcome.REFUSED)
+        if dry_run or not planned.counts:
             return about
         with out.progress(planned.bytes, f"{operation} {table}") as advance:
             attempt = maintain(lake, planned, run_id=run_id, on_bytes=advance)
@@ -101,7 +116,8 @@ def _one(
         out.line(f"{operation} of {table}: {error.what}\n  hint: {error.hint}")
         ended = Outcome.UNKNOWN if isinstance(error, OutcomeUnknownError) else Outcome.FAILED
         return {**about, "outcome": str(ended), "problem": error.what}
-    _show_attempt(out, attempt)
+    if planned.has_work:
+        _show_attempt(out, attempt)
     return {
         **about,
         "outcome": str(attempt.outcome),

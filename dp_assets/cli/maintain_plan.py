@@ -3,22 +3,27 @@
 from typing import TYPE_CHECKING
 
 from dp_assets.cli import cells
+from dp_assets.cli.maintain_orphans import orphans_document, show_orphans
 from dp_assets.cli.output import Cell, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dp_assets.domains.maintenance.manifest_plan import ManifestPlan
     from dp_assets.ports.compaction import CompactionPlan
     from dp_assets.usecases.maintenance.expiry_planning import PlannedExpiry
     from dp_assets.usecases.maintenance.maintaining import Planned
 
 COLUMNS = ("partition", "files", "bytes", "deletes", "new files", "why")
+MANIFEST_COLUMNS = ("of", "manifests", "bytes", "new manifests", "why")
 
 
 def show_plan(out: Output, planned: "Planned") -> None:
     """What the operation would do, in words and a table; nothing in JSON."""
     from dp_assets.usecases.maintenance.compaction_work import CompactionWork
     from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
+    from dp_assets.usecases.maintenance.manifests_work import ManifestsWork
+    from dp_assets.usecases.maintenance.orphans_work import OrphansWork
 
     if out.json:
         return
@@ -32,6 +37,10 @@ def show_plan(out: Output, planned: "Planned") -> None:
             _show_compaction(out, title, work.plan)
         case ExpiryWork(work) if planned.has_work:
             _show_expiry(out, title, work)
+        case OrphansWork(found) if planned.has_work:
+            show_orphans(out, title, found)
+        case ManifestsWork(work) if planned.has_work:
+            _show_manifests(out, title, work)
         case _:
             pass
 
@@ -40,6 +49,8 @@ def plan_document(planned: "Planned") -> dict[str, object]:
     """The plan as JSON: what is read, replaced and let go, file by file."""
     from dp_assets.usecases.maintenance.compaction_work import CompactionWork
     from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
+    from dp_assets.usecases.maintenance.manifests_work import ManifestsWork
+    from dp_assets.usecases.maintenance.orphans_work import OrphansWork
 
     about: dict[str, object] = {"pointer": planned.pointer}
     if planned.refused:
@@ -49,6 +60,10 @@ def plan_document(planned: "Planned") -> dict[str, object]:
             return {**about, **_compaction_document(work.plan)}
         case ExpiryWork(work):
             return {**about, **_expiry_document(work)}
+        case OrphansWork(found):
+            return {**about, **orphans_document(found)}
+        case ManifestsWork(work):
+            return {**about, **_manifests_document(work)}
         case _:
             return about
 
@@ -105,3 +120,37 @@ def _expiry_document(expiry: "PlannedExpiry") -> dict[str, object]:
         "freed": [file.path for file in expiry.freed.files],
         "freed_bytes": expiry.freed.bytes,
     }
+
+
+def _show_manifests(out: Output, title: str, plan: "ManifestPlan") -> None:
+    out.line(f"{title}: {plan.manifests} manifests become about {plan.expected}")
+    if plan.piles:
+        rows = [
+            (
+                f"{'deletes' if pile.is_deletes else 'data'}, spec {pile.spec_id}",
+                cells.count(len(pile.manifests)),
+                cells.size(pile.bytes),
+                cells.count(pile.outputs),
+                pile.reason,
+            )
+            for pile in plan.piles
+        ]
+        out.table(title, MANIFEST_COLUMNS, rows)
+    if plan.empty:
+        out.line(f"  {len(plan.empty)} without a live file go")
+
+
+def _manifests_document(plan: "ManifestPlan") -> dict[str, object]:
+    piles = [
+        {
+            "spec_id": pile.spec_id,
+            "deletes": pile.is_deletes,
+            "manifests": list(pile.manifests),
+            "bytes": pile.bytes,
+            "new_manifests": pile.outputs,
+            "reason": pile.reason,
+        }
+        for pile in plan.piles
+    ]
+    expected = {"manifests": plan.manifests, "expected": plan.expected}
+    return {**expected, "piles": piles, "empty": list(plan.empty)}

@@ -25,6 +25,14 @@ KEEP_IT = """
 ONE_WRITER = (
     "create-if-absent is ignored there: one writer only, and repository.only_writer: true says so"
 )
+REMOVED = """
+who was removed still reads everything stored until now. To take that back, make a
+new repository and destroy this one. Who has the naming key can still tell
+whether content he has is in it."""
+NEW_KEY = """
+the private key is in {path}, and nowhere else: move it to where it
+outlives this machine. It reads what is stored from now on; what is there already
+still needs a key that it was sealed for."""
 
 
 def register(app: typer.Typer) -> None:
@@ -240,17 +248,9 @@ def recipients(
         now = change_recipients(settings, add=new, remove=remove or (), now_ms=now_ms()).recipients
     out.table("", ("public key", "comment"), [(one.key, one.comment) for one in now])
     if remove:
-        out.line(
-            "\nwho was removed still reads everything stored until now. To take that back, make a"
-            "\nnew repository and destroy this one. Who has the naming key can still tell"
-            "\nwhether content he has is in it."
-        )
+        out.line(REMOVED)
     if new_key:
-        out.line(
-            f"\nthe private key is in {_absolute(new_key)}, and nowhere else: move it to where it"
-            "\noutlives this machine. It reads what is stored from now on; what is there already"
-            "\nstill needs a key that it was sealed for."
-        )
+        out.line(NEW_KEY.format(path=_absolute(new_key)))
     if (add or remove or new_key) and settings.repository.recipients:
         out.line(
             f"\nrepository.recipients: [{', '.join(one.key for one in now)}]  # for every writer"

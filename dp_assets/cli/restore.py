@@ -35,6 +35,18 @@ KeyFlag = Annotated[
     list[Path] | None,
     typer.Option("--key", metavar="FILE", help="A file of a private age key; may be repeated."),
 ]
+ToFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PLACE",
+        help="A folder, s3://bucket/prefix, a catalog's address or a lakehouse.yaml; default:"
+        " this lakehouse. A catalog and a place for the files may both be named.",
+    ),
+]
+RenameFlag = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OLD=NEW", help="Other names, e.g. 'raw.*=restored.*'."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,22 +65,12 @@ def register(app: typer.Typer) -> None:
 
 def restore(
     *,
-    to: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PLACE",
-            help="A folder, s3://bucket/prefix, a catalog's address or a lakehouse.yaml; default:"
-            " this lakehouse. A catalog and a place for the files may both be named.",
-        ),
-    ] = None,
+    to: ToFlag = None,
     table: Annotated[
         list[str] | None,
         typer.Option(metavar="GLOB", help="Which tables; may be repeated. Default: everything."),
     ] = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OLD=NEW", help="Other names, e.g. 'raw.*=restored.*'."),
-    ] = None,
+    rename: RenameFlag = None,
     point: PointFlag = None,
     as_of: AsOfFlag = "",
     repository: RepositoryFlag = "",

@@ -76,7 +76,10 @@ def restore(record_id: IdArgument, *, yes: YesFlag = False, as_json: JsonFlag = 
     if done.side_table:
         out.line(f"{done.side_table} shows {record.table} as it was before; drop it when done")
     else:
-        out.line(f"{len(record.files)} files of {record.table} are out of the trash and stay")
+        there = len(record.files) - done.missing
+        out.line(f"{there} files of {record.table} are out of the trash and stay")
+        if done.missing:
+            out.line(f"  {done.missing} others are gone already")
     out.document({"id": record_id, "table": record.table, "side_table": done.side_table or None})
 
 

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from contextlib import AbstractContextManager
 
+    from dp_assets.core.ids import TableId
     from dp_assets.domains.pipeline.due import DayRange
+    from dp_assets.ports.maintenance import Operation
     from dp_assets.settings import Settings
 
     Progress = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
@@ -53,9 +55,10 @@ class Planned:
 
     job: str
     days: DayRange | None = None
+    table: TableId | None = None
 
     def __str__(self) -> str:
-        return f"{self.job} {self.days}" if self.days else self.job
+        return " ".join(str(part) for part in (self.job, self.days, self.table) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,17 @@ def run_job(settings: Settings, *, job: str, days: str, show: Progress) -> tuple
         late = plan_pipeline(instance, asked, at_most=at_most)
         finished += [runner.run(p) for p in late if p.job == "features"]
         if report_is_due(instance):
-            finished += [runner.run(Planned(name)) for name in ("inventory", "report")]
+            finished += [runner.run(Planned(name)) for name in ("inventory", "health", "report")]
     return tuple(finished)
+
+
+def run_operations(
+    settings: Settings, work: Sequence[tuple[TableId, Operation]], *, show: Progress
+) -> tuple[Finished, ...]:
+    """Maintenance, one run for each operation on a table, as its sensor would ask for them."""
+    with dagster_instance(settings) as instance:
+        runner = Runner(instance, defs(), show)
+        return tuple(runner.run(Planned(str(operation), table=table)) for table, operation in work)
 
 
 def parse_days(text: str) -> list[str]:
@@ -171,7 +183,7 @@ class Runner:
                 instance=self.instance,
                 raise_on_error=False,
                 tags=_tags(planned),
-                partition_key=today() if planned.job in RECOVERY_JOBS else None,
+                partition_key=_partition(planned),
                 run_config={"loggers": {"steps": {"config": {}}}},
             )
         failed = result.filter_events(lambda e: e.is_step_failure)
@@ -179,6 +191,12 @@ class Runner:
             raise KeyboardInterrupt
         failures = tuple(_reason(event, refused=_refusals(result)) for event in failed)
         return Finished(planned, result.run_id, success=result.success, failures=failures)
+
+
+def _partition(planned: Planned) -> str | None:
+    if planned.table:
+        return str(planned.table)
+    return today() if planned.job in RECOVERY_JOBS else None
 
 
 def _tags(planned: Planned) -> dict[str, str]:

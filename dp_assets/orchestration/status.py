@@ -76,7 +76,9 @@ def _asset(
         key=key.to_user_string(),
         last_made=iso_utc(int(event.timestamp * 1000)) if event else None,
         made=made,
-        of=len(partitions.get_partition_keys()) if partitions else 0,
+        of=len(partitions.get_partition_keys(dynamic_partitions_store=instance))
+        if partitions
+        else 0,
         checks=f"{passed} passed, {warned} warned, {failed} failed" if counts else "-",
         refused=failed > 0,
         state="late"

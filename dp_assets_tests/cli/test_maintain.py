@@ -58,10 +58,10 @@ def test_a_foreign_table_is_refused_and_another_one_is_done(dp, table):
 
 
 def test_nothing_due_is_no_error(dp, table):
-    done = dp("maintain")
+    done = dp("maintain", "--only", "compaction")
     assert (done.code, done.out.startswith("nothing is due")) == (0, True)
 
 
-@pytest.mark.parametrize("words", [("--only", "orphans"), ("--only", "tidying"), ("no.table",)])
+@pytest.mark.parametrize("words", [("--only", "tidying"), ("no.table",)])
 def test_bad_usage(dp, table, words):
     assert dp("maintain", *words).code == 2

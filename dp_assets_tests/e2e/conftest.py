@@ -6,8 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,8 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
+from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
-from dp_assets.orchestration.running import RECOVERY_JOBS, run_job
+from dp_assets.orchestration.running import RECOVERY_JOBS, run_job, run_operations
+from dp_assets.ports.maintenance import Operation
 from dp_assets.settings import Settings, load_settings
 from dp_assets.usecases.backup.making_repository import init_repository
 from dp_assets.usecases.initialising import initialise
@@ -25,6 +27,7 @@ from dp_assets_tests.adapters import flight_files as files
 
 ROOT = Path(__file__).parents[2]
 DAYS = ("2013-01-01", "2013-01-02")
+MAINTAINED = TableId("raw", "flights")
 SECOND_DAY = (
     "2013,1,2,542,540,2,923,850,33,UA,1141,N14228,EWR,IAH,160,1400,5,40,2013-01-02T10:00:00Z"
 )
@@ -60,6 +63,11 @@ class Served:
         return body["data"]
 
 
+def quietly(_steps: int, _what: str) -> AbstractContextManager[Callable[[int], None]]:
+    """Nobody watches."""
+    return nullcontext(lambda _done: None)
+
+
 @pytest.fixture(scope="module")
 def lakehouse(tmp_path_factory) -> Iterator[Settings]:
     """Two days in every layer, the report, and the inventory of what is there."""
@@ -82,15 +90,14 @@ def lakehouse(tmp_path_factory) -> Iterator[Settings]:
         init_repository(settings, keys=None, now_ms=now_ms())
         finished = [
             run
-            for job in ("pipeline", "health", *RECOVERY_JOBS)
+            for job in ("pipeline", *RECOVERY_JOBS)
             if job != "replica"
             for run in run_job(
-                settings,
-                job=job,
-                days="..".join(DAYS) if job == "pipeline" else "",
-                show=lambda _steps, _what: nullcontext(lambda _done: None),
+                settings, job=job, days="..".join(DAYS) if job == "pipeline" else "", show=quietly
             )
         ]
+        work = [(MAINTAINED, operation) for operation in Operation]
+        finished += run_operations(settings, work, show=quietly)
         assert [str(run.planned) for run in finished if not run.success] == []
         yield settings
 

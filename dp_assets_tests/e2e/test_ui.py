@@ -15,7 +15,7 @@ from dp_assets.definitions import defs
 from dp_assets.domains.pipeline import tables
 from dp_assets.orchestration.recovery import today
 from dp_assets.orchestration.running import dagster_instance
-from dp_assets_tests.e2e.conftest import DAYS
+from dp_assets_tests.e2e.conftest import DAYS, MAINTAINED
 
 # One worker (pytest --dist loadgroup): the lakehouse and its webserver are made once.
 pytestmark = pytest.mark.xdist_group("ui")
@@ -113,7 +113,7 @@ def test_every_check_shows_its_last_result(graph, nodes):
     assert set(shown) == {key for key in graph.asset_check_keys if key.asset_key not in NOT_MADE}
     assert {result["status"] for result in shown.values()} == {"SUCCEEDED"}
     for check, result in shown.items():
-        partitions = {keys.DAYS: DAYS[-1], keys.POINTS: today()}
+        partitions = {keys.DAYS: DAYS[-1], keys.POINTS: today(), keys.TABLES: str(MAINTAINED)}
         day = partitions.get(graph.get(check.asset_key).partitions_def)
         assert result["evaluation"]["partition"] == day
 

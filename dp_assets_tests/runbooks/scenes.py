@@ -41,13 +41,16 @@ class Scene:
         return backups.data_files(self.settings, table)
 
 
-def make_scene(folder: Path, *, keys: Path | None = None, repository: bool = True) -> Scene:
-    """Two tables of three commits in ``folder/lake``, an empty repository beside it.
+def make_scene(
+    folder: Path, *, keys: Path | None = None, repository: bool = True, commits: int = 3
+) -> Scene:
+    """Two tables in ``folder/lake``, an empty repository beside it.
 
     Args:
         folder: an empty one.
         keys: where to make keys; None for a repository without encryption.
         repository: False leaves it to be made.
+        commits: of each table, ten rows and a file each.
     """
     home, place = folder / "lake", folder / "repository"
     home.mkdir()
@@ -61,7 +64,7 @@ def make_scene(folder: Path, *, keys: Path | None = None, repository: bool = Tru
     initialise(settings, origin="test")
     with opened(settings) as lake:
         for table in (FLIGHTS, PLANES):
-            real.fill(lake, table, commits=3)
+            real.fill(lake, table, commits=commits)
     if repository and not keys:
         init_repository(settings, keys=None, now_ms=now_ms())
     shell = Shell(home, {"REPOSITORY": str(place)})

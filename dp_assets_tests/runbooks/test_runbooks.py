@@ -197,6 +197,14 @@ def test_the_operations_guide(tmp_path):
     assert backups.points_of(scene.settings).numbers() == (1,)
 
 
+def test_the_maintenance_guide(tmp_path):
+    scene = make_scene(tmp_path, repository=False, commits=12)
+    assert len(scene.files()) == 12
+    scene.shell.follow("docs/maintenance")
+    assert "12 files for a target" in scene.shell.said["dp maintain raw.flights --dry-run"]
+    assert (len(scene.files()), scene.rows()) == (1, 120)
+
+
 def test_the_operations_guide_makes_an_encrypted_repository(tmp_path):
     scene = make_scene(tmp_path, repository=False)
     scene.shell.follow("docs/operations", only="Encryption")
