@@ -1,8 +1,5 @@
 """kill -9 of a backup, then the same command again; and one that is stopped past its lease."""
 
-import json
-import os
-import random
 import signal
 import subprocess
 import sys
@@ -12,33 +9,23 @@ import pytest
 
 from dp_assets.settings import Settings
 from dp_assets_tests.faults.killed_backup import Left
+from dp_assets_tests.faults.killing import kills, seed, tell, times
 from dp_assets_tests.faults.stopped_backup import short_lived
 from dp_assets_tests.usecases.backup.backups import backup, check_repository, lakehouse, root_of
 
-SOAK = os.environ.get("DP_SOAK") == "1"
-RANDOM_KILLS = 200 if SOAK else 8
+RANDOM_KILLS = times(8, soak=200)
 
 
 @pytest.mark.soak
 def test_killed_at_random_moments(tmp_path: Path):
     """Moments are chosen between the lease and the return; in every thread."""
-    seed = int(os.environ.get("DP_SEED") or random.randrange(2**32))  # noqa: S311 - no secret
-    print(f"DP_SEED={seed}")  # noqa: T201 - to do it again
     settings = lakehouse(tmp_path)
-    command = [sys.executable, "-m", "dp_assets_tests.faults.killed_backup"]
-    done = subprocess.run(
-        [*command, str(settings.path), str(RANDOM_KILLS), str(seed)],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    found = [Left(**left) for left in json.loads(done.stdout)]
+    found = kills(Left, "backup", settings.path, RANDOM_KILLS, seed())
+    tell(found, of=RANDOM_KILLS)
     for left in found:
-        print(f"{left.after - left.before} points: {left.where}")  # noqa: T201
         # Either the point exists, whole, or nothing of it; and the next run makes one more.
         assert left.after - left.before in (0, 1), left
         assert left.again == left.after + 1, left
-    assert sum(left.killed for left in found) >= 0.8 * RANDOM_KILLS
     # What a kill leaves is one file per thread at most, in tmp/ only.
     assert found[-1].uploads <= (settings.backup.workers + 1) * RANDOM_KILLS
     check_repository(settings)

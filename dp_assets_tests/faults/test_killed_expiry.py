@@ -4,12 +4,9 @@ At the kill every kept snapshot has its files; after the same command nothing is
 metadata file of a commit that never happened, which is for the sweep of orphans.
 """
 
-import json
-import subprocess
-import sys
-
 import pytest
 
+from dp_assets_tests.faults import killing
 from dp_assets_tests.faults.killed_expiry import EMPTYING, EXPIRY, Left
 
 BEFORE, AFTER = 11, 3  # snapshots
@@ -17,11 +14,7 @@ BEFORE, AFTER = 11, 3  # snapshots
 
 @pytest.fixture(scope="module")
 def kills(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Left]:
-    folder = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-m", "dp_assets_tests.faults.killed_expiry", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr[-4000:]
-    found = [Left(**one) for one in json.loads(done.stdout)]
+    found = killing.kills(Left, "expiry", tmp_path_factory.mktemp("killed"))
     return {left.step: left for left in found}
 
 

@@ -1,27 +1,13 @@
 """kill -9 of a writer, then the same command again: every row once, nothing twice (FAULTS 1, 2)."""
 
-import json
-import os
-import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from dp_assets_tests.faults.killed_writer import DAYS, LEFT_BY_A_COMMIT, STEPS, Left
+from dp_assets_tests.faults.killing import kills, seed, tell, times
 
-SOAK = os.environ.get("DP_SOAK") == "1"
-RANDOM_KILLS = 200 if SOAK else 20
-
-
-def kills(folder: Path, *, count: int, seed: int) -> list[Left]:
-    command = [sys.executable, "-m", "dp_assets_tests.faults.killed_writer"]
-    done = subprocess.run(
-        [*command, str(folder), str(count), str(seed)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return [Left(**left) for left in json.loads(done.stdout)]
+RANDOM_KILLS = times(20, soak=200)
 
 
 def check(found: list[Left]) -> None:
@@ -34,7 +20,7 @@ def check(found: list[Left]) -> None:
 
 
 def test_killed_at_every_durable_step_of_every_day(tmp_path: Path):
-    found = kills(tmp_path, count=0, seed=0)
+    found = kills(Left, "writer", tmp_path, 0, 0)
     check(found)
     assert all(left.killed for left in found)
     landed = [left.days_landed for left in found]
@@ -44,10 +30,6 @@ def test_killed_at_every_durable_step_of_every_day(tmp_path: Path):
 @pytest.mark.soak
 def test_killed_at_random_moments(tmp_path: Path):
     """Moments are chosen between the first write and the return."""
-    seed = int(os.environ.get("DP_SEED") or random.randrange(2**32))  # noqa: S311 - no secret
-    print(f"DP_SEED={seed}")  # noqa: T201 - to do it again
-    found = kills(tmp_path, count=RANDOM_KILLS, seed=seed)
-    for left in found:
-        print(f"{left.days_landed} days, {left.leftovers} files left: {left.where}")  # noqa: T201
+    found = kills(Left, "writer", tmp_path, RANDOM_KILLS, seed())
+    tell(found, of=RANDOM_KILLS)
     check(found)
-    assert sum(left.killed for left in found) >= 0.8 * RANDOM_KILLS
