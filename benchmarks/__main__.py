@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from benchmarks import (
     backup,
     command_line,
+    commit_cost,
+    compaction,
     definitions,
     dump,
     idle_ui,
     many_tables,
     orchestration,
     pipeline,
+    planning,
     recovery_time,
 )
 from benchmarks.measure import BenchmarkError, forget_states
@@ -31,6 +34,9 @@ CASES: Mapping[str, Callable[[Options], Findings]] = {
     "dump": dump.measured,
     "many_tables": many_tables.measured,
     "recovery_time": recovery_time.measured,
+    "compaction": compaction.measured,
+    "commit_cost": commit_cost.measured,
+    "planning": planning.measured,
 }
 
 
@@ -50,6 +56,9 @@ def main() -> int:
         recovered_files=asked.files or recovery_time.FILES,
         catalog_tables=asked.catalog_tables,
         many=asked.many,
+        lineitem_files=asked.lineitem_files,
+        sf10=asked.sf10,
+        commits=asked.commits,
         work=folder / "work",
         order=random.Random(asked.seed),  # noqa: S311 - an order of rounds, no secret
     )
@@ -82,6 +91,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--files", type=int, nargs="+", help="in how many files; several, in turn")
     parser.add_argument("--catalog-tables", type=int, default=dump.TABLES, help="of the dump case")
     parser.add_argument("--many", type=int, default=10_000, help="tables of one file each")
+    parser.add_argument("--lineitem-files", type=int, default=100, help="400: TPC-H's SF1")
+    parser.add_argument("--sf10", action="store_true", help="compact 4,000 too: 5 minutes more")
+    parser.add_argument("--commits", type=int, default=1000, help="in a long history")
     parser.add_argument("--seed", type=int, default=1, help="of the order within the rounds")
     return parser
 

@@ -78,6 +78,38 @@ def lake(shape: Shape, work: Path) -> Lake:
     return Lake(folder)
 
 
+def kept_lake(name: str, work: Path, module: str, *words: str) -> Lake:
+    """The lakehouse that ``python -m module words`` makes, or the one that it has made before.
+
+    Its catalog is as it was made; what has been written since is there, and named by nothing.
+    """
+    folder = work / "lakes" / name
+    catalog, made = folder / "catalog.db", folder / "made"
+    if not made.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "lakehouse.yaml").write_text(SETTINGS.format(folder=folder), encoding="utf-8")
+        state = work / "making"
+        run_module(module, *words, state=state, variables=Lake(folder).variables)
+        shutil.rmtree(state, ignore_errors=True)
+        shutil.copyfile(catalog, made)
+    put_back(Lake(folder))
+    return Lake(folder)
+
+
+def put_back(lake: Lake) -> None:
+    """The catalog of a kept lake as it was made."""
+    shutil.copyfile(lake.folder / "made", lake.folder / "catalog.db")
+
+
+def forget_new_files(lake: Lake) -> None:
+    """Delete what was written to a kept lake after it was made."""
+    made = (lake.folder / "made").stat().st_mtime
+    for path in lake.warehouse.rglob("*"):
+        if path.is_file() and path.stat().st_mtime > made:
+            path.unlink()
+
+
 def make_lake(shape: Shape, folder: Path, *, state: Path) -> Lake:
     """A new lakehouse in a folder that is not there yet."""
     folder.mkdir(parents=True)

@@ -20,6 +20,9 @@ class Options:
         recovered_files: the same, of the recovery-time table.
         catalog_tables: in the catalog that is dumped.
         many: tables of one file each, in the case that has as many.
+        lineitem_files: of 15,000 rows, in the table that is compacted; 400 are TPC-H's SF1.
+        sf10: whether to measure the memory of compacting 4,000 as well, once.
+        commits: in the history of the tables of the commit-cost and reachability cases.
         work: folder for what the measured processes write.
         order: shuffles the sides within each round.
     """
@@ -35,5 +38,8 @@ class Options:
     recovered_files: Sequence[int]
     catalog_tables: int
     many: int
+    lineitem_files: int
+    sf10: bool
+    commits: int
     work: Path
     order: random.Random
