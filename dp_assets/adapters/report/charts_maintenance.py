@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from dp_assets.adapters.report.charts import Chart
     from dp_assets.ports.report_maintenance import TableChange
+LETTER_PX = 7.5
 
 
 def files(changes: Sequence[TableChange], *, width_px: int) -> Chart:
@@ -22,10 +23,16 @@ def files(changes: Sequence[TableChange], *, width_px: int) -> Chart:
         for c in changes
         for when, number, colour in (("before", c.before, PALE), ("after", c.after, BLUE))
     ]
+    limit_px = 190 if width_px > NARROW_PX else 130
+    longest_px = LETTER_PX * max((len(c.table) for c in changes), default=0)
+    most = max((max(c.before, c.after) for c in changes), default=0)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("files:Q", title="data files").axis(tickCount=4),
+        x=alt.X("files:Q", title="data files").scale(domain=(0, 1.12 * most)).axis(tickCount=4),
         y=alt.Y("table:N", title=None, sort=None).axis(
-            labelLimit=190 if width_px > NARROW_PX else 130, ticks=False, domain=False
+            labelLimit=limit_px,
+            minExtent=min(limit_px, longest_px),  # Vega measures a label too short, and cuts it
+            ticks=False,
+            domain=False,
         ),
         yOffset=alt.YOffset("when:N", sort=["before", "after"]),
     )
