@@ -26,7 +26,11 @@ def measured(options: Options) -> Findings:
         Side(TABLES, (*DP, "tables"), prepare=listed_lakehouse),
     ]
     rounds = shuffled_rounds(
-        sides, rounds=options.rounds, warmups=1, work=options.work, order=options.order
+        sides,
+        rounds=options.rounds,
+        warmups=options.warmups,
+        work=options.work,
+        order=options.order,
     )
     typer, asked, catalog, listed = (middle(rounds[side.name]) for side in sides)
     goals = [

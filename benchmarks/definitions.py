@@ -31,7 +31,11 @@ def measured(options: Options) -> Findings:
         Side(full, ("-c", LOAD), prepare=tables_found),
     ]
     rounds = shuffled_rounds(
-        sides, rounds=options.rounds, warmups=1, work=options.work, order=options.order
+        sides,
+        rounds=options.rounds,
+        warmups=options.warmups,
+        work=options.work,
+        order=options.order,
     )
     alone, bare, more = (middle(rounds[name]) for name in (DAGSTER, LOCATION, full))
     goals = [

@@ -11,7 +11,7 @@ class Options:
     """Sizes and rounds.
 
     Attributes:
-        warmups: unmeasured rounds of the recovery cases.
+        warmups: unmeasured rounds before the measured ones.
         days: of the pipeline case, from 2013-01-01 on.
         year: whether to measure 365 days too, once.
         tables: discovered tables of the definitions case.

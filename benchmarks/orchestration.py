@@ -15,7 +15,11 @@ def measured(options: Options) -> Findings:
         for name, how in SIDES.items()
     ]
     rounds = shuffled_rounds(
-        sides, rounds=options.rounds, warmups=1, work=options.work, order=options.order
+        sides,
+        rounds=options.rounds,
+        warmups=options.warmups,
+        work=options.work,
+        order=options.order,
     )
     bare, steps = (middle(rounds[name], "per_step") for name in SIDES)
     cpu = middle(rounds["steps, events in SQLite"], "per_step_cpu")

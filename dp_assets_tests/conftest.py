@@ -48,3 +48,12 @@ def pytest_make_collect_report(
     report = yield
     _refuse_skip(report)
     return report
+
+
+# Files that take minutes, by measurement: started last they would keep one worker busy alone.
+LONG = ("test_benchmarks.py", "faults/", "e2e/", "runbooks/", "recovery/", "cli/test_run.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; the Makefile keeps this order with ``--no-loadscope-reorder``."""
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dp_assets import keys
 from dp_assets.adapters.lease_owner import is_gone, owner_text
 from dp_assets.core.errors import ConfigurationError, TransientError
 from dp_assets.definitions import defs
 from dp_assets.defs.loggers import STEPS_LOGGER
-from dp_assets.domains.pipeline.due import ranges
-from dp_assets.orchestration.made import (
-    OWNER,
-    UNFINISHED,
-    due_days,
-    is_running,
-    range_tags,
+from dp_assets.orchestration.made import OWNER, UNFINISHED, is_running, range_tags
+from dp_assets.orchestration.planning import (
+    PIPELINE,
+    RECOVERY_JOBS,
+    Planned,
+    parse_days,
+    plan_job,
+    plan_pipeline,
+    report_is_due,
 )
 from dp_assets.orchestration.recovery import today
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dp_assets.core.ids import TableId
-    from dp_assets.domains.pipeline.due import DayRange
     from dp_assets.ports.maintenance import Operation
     from dp_assets.settings import Settings
 
@@ -40,25 +40,6 @@ if TYPE_CHECKING:
 # Without it the job's page in the UI does not count the run among its own.
 CODE_LOCATION = ".dagster/repository"
 LOCATION = "__repository__@dp_assets.definitions"
-PIPELINE = "pipeline"
-# Their one partition that can be made is today's.
-RECOVERY_JOBS = (
-    *("metastore_dump", "recovery_point", "verification", "retention", "drill", "replica"),
-)
-JOBS = ("dimensions", "days", "features", "inventory", "health", "report", *RECOVERY_JOBS)
-DIMENSIONS = (keys.RAW_PLANES, keys.RAW_AIRPORTS, keys.RAW_AIRLINES)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One run to be made."""
-
-    job: str
-    days: DayRange | None = None
-    table: TableId | None = None
-
-    def __str__(self) -> str:
-        return " ".join(str(part) for part in (self.job, self.days, self.table) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +65,6 @@ def dagster_instance(settings: Settings) -> Generator[dg.DagsterInstance, None, 
         yield instance
 
 
-def plan_pipeline(
-    instance: dg.DagsterInstance, days: Sequence[str], *, at_most: int
-) -> tuple[Planned, ...]:
-    """The runs that bring ``days`` and the report up to date; empty when nothing is due."""
-    plan = due_days(instance, days)
-    runs = [Planned("days", r) for r in ranges(plan.ingest, at_most=at_most)]
-    runs += [Planned("features", r) for r in ranges(plan.features, at_most=at_most)]
-    if not all(instance.get_latest_materialization_event(key) for key in DIMENSIONS):
-        runs.insert(0, Planned("dimensions"))
-    return tuple(runs)
-
-
 def run_job(settings: Settings, *, job: str, days: str, show: Progress) -> tuple[Finished, ...]:
     """Run ``job``; ``pipeline`` stands for every run that is due, then inventory and report.
 
@@ -106,7 +75,7 @@ def run_job(settings: Settings, *, job: str, days: str, show: Progress) -> tuple
     with dagster_instance(settings) as instance:
         runner = Runner(instance, defs(), show)
         if job != PIPELINE:
-            return tuple(runner.run(p) for p in _single(job, asked, at_most=at_most))
+            return tuple(runner.run(p) for p in plan_job(job, asked, at_most=at_most))
         finished = [runner.run(p) for p in plan_pipeline(instance, asked, at_most=at_most)]
         # The days after those just made look back on them: ask again, once.
         late = plan_pipeline(instance, asked, at_most=at_most)
@@ -123,42 +92,6 @@ def run_operations(
     with dagster_instance(settings) as instance:
         runner = Runner(instance, defs(), show)
         return tuple(runner.run(Planned(str(operation), table=table)) for table, operation in work)
-
-
-def parse_days(text: str) -> list[str]:
-    """``2013-01-05``, ``2013-01-05..2013-01-09``, or all days of the pipeline for "".
-
-    Raises:
-        ConfigurationError: not a day, or outside of what the pipeline has.
-    """
-    known = keys.DAYS.get_partition_keys()
-    first, _, last = text.partition("..")
-    chosen = [d for d in known if first <= d <= (last or first)] if text else list(known)
-    if text and not ({first, last or first} <= set(known) and chosen):
-        raise ConfigurationError(
-            f"{text} is not a range of the pipeline's days",
-            hint=f"write FIRST..LAST within {known[0]}..{known[-1]}, e.g. 2013-01-01..2013-01-31",
-        )
-    return chosen
-
-
-def _single(job: str, days: Sequence[str], *, at_most: int) -> list[Planned]:
-    if job not in JOBS:
-        raise ConfigurationError(
-            f"there is no job {job}", hint=f"one of {', '.join((PIPELINE, *JOBS))}"
-        )
-    if job not in ("days", "features"):
-        return [Planned(job)]
-    return [Planned(job, r) for r in ranges(days, at_most=at_most)]
-
-
-def report_is_due(instance: dg.DagsterInstance) -> bool:
-    """Whether some day was made after the newest report."""
-    made = instance.get_latest_materialization_event(keys.PIPELINE_REPORT)
-    newest = instance.get_latest_materialization_event(keys.CARRIER_DAY)
-    if made is None or newest is None:
-        return newest is not None
-    return newest.timestamp > made.timestamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from dp_assets.definitions import defs
 from dp_assets.domains.quality.results import DATA_QUALITY_RESULTS
 from dp_assets.lakehouse import opened
 from dp_assets.orchestration.made import due_days
-from dp_assets.orchestration.running import dagster_instance, report_is_due
+from dp_assets.orchestration.planning import report_is_due
+from dp_assets.orchestration.running import dagster_instance
 from dp_assets.usecases.summary import Counts, check_counts
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 from dp_assets import keys
 from dp_assets.cli.main import main
 from dp_assets.cli.output import Output
-from dp_assets.orchestration.running import Planned, dagster_instance, parse_days, plan_pipeline
+from dp_assets.orchestration.planning import Planned, parse_days, plan_pipeline
+from dp_assets.orchestration.running import dagster_instance
 from dp_assets.settings import load_settings
 
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
@@ -144,7 +145,8 @@ def test_a_run_whose_process_was_killed_is_ended_by_the_next(demo):
 
     from dp_assets.adapters.lease_owner import owner_text
     from dp_assets.definitions import defs
-    from dp_assets.orchestration.running import OWNER, Runner
+    from dp_assets.orchestration.made import OWNER
+    from dp_assets.orchestration.running import Runner
 
     dead = subprocess.run(
         [

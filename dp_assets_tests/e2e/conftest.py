@@ -18,7 +18,8 @@ import pytest
 
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
-from dp_assets.orchestration.running import RECOVERY_JOBS, run_job, run_operations
+from dp_assets.orchestration.planning import RECOVERY_JOBS
+from dp_assets.orchestration.running import run_job, run_operations
 from dp_assets.ports.maintenance import Operation
 from dp_assets.settings import Settings, load_settings
 from dp_assets.usecases.backup.making_repository import init_repository

@@ -9,6 +9,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pyiceberg.io.pyarrow  # noqa: F401 - imported once, for all children
+
 from dp_assets.lakehouse import opened
 from dp_assets.settings import Settings, load_settings
 from dp_assets.usecases.backup.backing_up import back_up, wanted_by

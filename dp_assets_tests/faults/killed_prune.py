@@ -9,6 +9,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pyiceberg.io.pyarrow  # noqa: F401 - imported once, for all children
+
 from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.recovery.repository_index import SqliteRepositoryIndex
 from dp_assets.core.units import HOUR_MS, now_ms

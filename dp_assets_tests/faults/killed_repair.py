@@ -9,6 +9,9 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import duckdb  # noqa: F401 - imported once, for all children
+import pyiceberg.io.pyarrow  # noqa: F401
+
 from dp_assets.lakehouse import opened
 from dp_assets.ports.recovery import FileKind
 from dp_assets.settings import Settings, load_settings

@@ -75,8 +75,10 @@ def prepare(folder: Path) -> None:
     lake.close()
 
 
-def writing(folder: Path, run: RunMark, *, stop_at: Step | None = None) -> Work:
-    """Replace three days with new rows, and end at ``stop_at``."""
+def writing(
+    folder: Path, run: RunMark, *, stop_at: Step | None = None, watched: bool = True
+) -> Work:
+    """Replace three days with new rows, and end at ``stop_at``; ``watched`` it may be killed."""
 
     def work(moments: Moments) -> None:
         lake = Lake(folder)
@@ -88,8 +90,9 @@ def writing(folder: Path, run: RunMark, *, stop_at: Step | None = None) -> Work:
                 moments.killed_here()
 
         writer = lake.writer(failpoint=failpoint)
-        writer._leases.__class__ = WatchedLeases
-        writer._leases.moments = moments  # pyright: ignore[reportAttributeAccessIssue]
+        if watched:
+            writer._leases.__class__ = WatchedLeases
+            writer._leases.moments = moments  # pyright: ignore[reportAttributeAccessIssue]
         writer.ensure(ORDERS)
         with writer.hold(ORDERS.table):
             for day in DAYS:
@@ -100,7 +103,8 @@ def writing(folder: Path, run: RunMark, *, stop_at: Step | None = None) -> Work:
 
 def landed_days(lake: Lake) -> int:
     """How many days have their new rows; raises unless each day is wholly old or wholly new."""
-    found = {day: [(n, note) for d, n, note in lake.rows() if d == day] for day in map(date, IDS)}
+    rows = lake.rows()
+    found = {day: [(n, note) for d, n, note in rows if d == day] for day in map(date, IDS)}
     news = [found[date(day)] == [(n, NEW) for n in IDS[day]] for day in DAYS]
     for day, is_new in zip(DAYS, news, strict=True):
         assert is_new or found[date(day)] == [(n, OLD) for n in IDS[day]]
@@ -131,7 +135,7 @@ def again(folder: Path, ended: Ended, *, run: RunMark, first: RunMark, report: P
     def work(moments: Moments) -> None:
         lake = Lake(folder)
         landed = landed_days(lake)
-        writing(folder, run)(moments)
+        writing(folder, run, watched=False)(moments)
         assert landed_days(lake) == len(DAYS)
         check_totals(lake.table())
         assert lake.leases.held() == ()

@@ -6,6 +6,7 @@ as its comment says: ``$ dp fsck   # ends with 1``.
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPED = re.compile(r"\s*\$ (.*?)(?:\s+# ends with (\d))?$")
+NEW_DP = shlex.join([sys.executable, "-m", "dp_assets.cli.main"])  # in a new interpreter
 TIMEOUT_S = 120  # of one command; a page must not hang a suite
 
 
@@ -49,11 +51,13 @@ class Shell:
 
     Attributes:
         env: further variables, as the page names them.
+        dp: what is run for `dp`.
         said: what each command printed, by its text.
     """
 
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    dp: str = NEW_DP
     said: dict[str, str] = field(default_factory=dict)
 
     def follow(self, page: str, *, only: str = "", leave_out: str = "") -> None:
@@ -88,7 +92,7 @@ class Shell:
         if not programs.exists():
             programs.mkdir()
             shim = programs / "dp"
-            shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dp_assets.cli.main "$@"\n')
+            shim.write_text(f'#!/bin/sh\nexec {self.dp} "$@"\n')
             shim.chmod(0o755)
         return {
             "PATH": f"{programs}:{os.environ['PATH']}",

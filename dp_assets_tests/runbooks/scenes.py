@@ -14,7 +14,7 @@ from dp_assets.usecases.backup.repositories import open_for_writing
 from dp_assets.usecases.dumping import dump
 from dp_assets.usecases.initialising import initialise
 from dp_assets_tests.adapters import real_lakehouse as real
-from dp_assets_tests.runbooks.pages import Shell
+from dp_assets_tests.runbooks.pages import NEW_DP, Shell
 from dp_assets_tests.usecases.backup import backups
 
 FLIGHTS, PLANES = TableId("raw", "flights"), TableId("raw", "planes")
@@ -42,7 +42,12 @@ class Scene:
 
 
 def make_scene(
-    folder: Path, *, keys: Path | None = None, repository: bool = True, commits: int = 3
+    folder: Path,
+    *,
+    keys: Path | None = None,
+    repository: bool = True,
+    commits: int = 3,
+    dp: str = NEW_DP,
 ) -> Scene:
     """Two tables in ``folder/lake``, an empty repository beside it.
 
@@ -51,6 +56,7 @@ def make_scene(
         keys: where to make keys; None for a repository without encryption.
         repository: False leaves it to be made.
         commits: of each table, ten rows and a file each.
+        dp: what the shell runs for `dp`.
     """
     home, place = folder / "lake", folder / "repository"
     home.mkdir()
@@ -67,7 +73,7 @@ def make_scene(
             real.fill(lake, table, commits=commits)
     if repository and not keys:
         init_repository(settings, keys=None, now_ms=now_ms())
-    shell = Shell(home, {"REPOSITORY": str(place)})
+    shell = Shell(home, {"REPOSITORY": str(place)}, dp=dp)
     return Scene(settings, place, shell)
 
 

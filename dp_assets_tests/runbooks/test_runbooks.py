@@ -48,11 +48,6 @@ def add_recipient(scene: Scene, file: Path) -> str:
     return key
 
 
-@pytest.fixture
-def scene(tmp_path) -> Scene:
-    return make_scene(tmp_path)
-
-
 def test_metastore_lost(scene):
     take_dump(scene)
     backups.append(scene.settings, first=100, table=FLIGHTS)
@@ -146,9 +141,9 @@ def test_repository_damaged(scene):
     assert backups.check_repository(scene.settings) == (1, 2)
 
 
-def test_one_key_of_two_lost(tmp_path):
+def test_one_key_of_two_lost(make, tmp_path):
     keys = tmp_path / "keys"
-    scene = make_scene(tmp_path, keys=keys)
+    scene = make(keys=keys)
     second = add_recipient(scene, keys / "second.key")
     take_point(scene)
     lost = public_keys(keys / "first.key")[0]
@@ -164,9 +159,9 @@ def test_one_key_of_two_lost(tmp_path):
 
 
 @pytest.mark.parametrize("lost", ["first.key", "naming.key"])
-def test_the_only_key_lost(tmp_path, lost):
+def test_the_only_key_lost(make, tmp_path, lost):
     keys = tmp_path / "keys"
-    scene = make_scene(tmp_path, keys=keys)
+    scene = make(keys=keys)
     take_point(scene)
     (keys / lost).unlink()
     other = tmp_path / "other-repository"
@@ -184,29 +179,30 @@ def test_the_only_key_lost(tmp_path, lost):
 
 
 def test_the_five_commands_of_the_readme(tmp_path):
+    # Each `dp` starts from nothing here, as nowhere else in this file.
     scene = make_scene(tmp_path, repository=False)
     scene.shell.follow("README", only="Recovery in five commands")
     restored = load_settings(scene.shell.folder / "restored" / "lakehouse.yaml", env={})
     assert [real.rows_of(restored, table) for table in (FLIGHTS, PLANES)] == [30, 30]
 
 
-def test_the_operations_guide(tmp_path):
-    scene = make_scene(tmp_path, repository=False)
+def test_the_operations_guide(make):
+    scene = make(repository=False)
     scene.shell.follow("docs/operations", leave_out="Encryption")
     assert scene.shell.said["dp recovery"].count("within") == 2
     assert backups.points_of(scene.settings).numbers() == (1,)
 
 
-def test_the_maintenance_guide(tmp_path):
-    scene = make_scene(tmp_path, repository=False, commits=12)
+def test_the_maintenance_guide(make):
+    scene = make(repository=False, commits=12)
     assert len(scene.files()) == 12
     scene.shell.follow("docs/maintenance")
     assert "12 files for a target" in scene.shell.said["dp maintain raw.flights --dry-run"]
     assert (len(scene.files()), scene.rows()) == (1, 120)
 
 
-def test_the_operations_guide_makes_an_encrypted_repository(tmp_path):
-    scene = make_scene(tmp_path, repository=False)
+def test_the_operations_guide_makes_an_encrypted_repository(make):
+    scene = make(repository=False)
     scene.shell.follow("docs/operations", only="Encryption")
     assert public_keys(scene.shell.folder / "keys" / "private.key")
     assert open_for_reading(scene.settings).description.encrypted

@@ -7,10 +7,9 @@ with "BigIntVector cannot be cast to IntVector". Only the schema in the footer c
 Source: parquet-format, ``parquet.thrift``: FileMetaData, SchemaElement, ConvertedType.
 """
 
-import os
-import struct
 from pathlib import Path
 
+from dp_assets.adapters.maintenance.parquet_footer import MAGIC, TAIL, raw_footer
 from dp_assets.adapters.maintenance.thrift_compact import (
     LIST,
     STRUCT,
@@ -21,8 +20,6 @@ from dp_assets.adapters.maintenance.thrift_compact import (
 )
 from dp_assets.adapters.recovery.avro_source import damaged
 
-MAGIC = b"PAR1"
-_TAIL = struct.Struct("<I4s")
 _SCHEMA = 2  # FileMetaData
 _CONVERTED_TYPE, _LOGICAL_TYPE = 6, 10  # SchemaElement
 _INT_32, _INT_64 = 17, 18  # ConvertedType
@@ -38,17 +35,10 @@ def remove_annotations(path: Path) -> None:
         PermanentError: it is no Parquet file.
     """
     with path.open("r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _TAIL.size))
-        tail = file.read()
-        length, magic = _TAIL.unpack(tail) if len(tail) == _TAIL.size else (0, b"")
-        start = size - _TAIL.size - length
-        if magic != MAGIC or start < len(MAGIC):
-            raise damaged(str(path), "it is not a plain Parquet file")
+        start, content = raw_footer(file, path)
+        footer = _plain(content, name=str(path))
         file.seek(start)
-        footer = _plain(file.read(length), name=str(path))
-        file.seek(start)
-        file.write(footer + _TAIL.pack(len(footer), MAGIC))
+        file.write(footer + TAIL.pack(len(footer), MAGIC))
         file.truncate()
 
 

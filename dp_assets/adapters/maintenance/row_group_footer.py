@@ -5,8 +5,6 @@ Source: parquet-format, ``parquet.thrift``: FileMetaData, RowGroup, ColumnChunk,
 
 from __future__ import annotations
 
-import os
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.io.pyarrow import parquet_path_to_id_mapping, schema_to_pyarrow
 
+from dp_assets.adapters.maintenance.parquet_footer import raw_footer
 from dp_assets.adapters.maintenance.thrift_compact import STRUCT, Items, Reader, Struct, Writer
 from dp_assets.adapters.recovery.avro_source import damaged
 from dp_assets.ports.row_groups import FooterFacts
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
     from pyiceberg.schema import Schema
 
-MAGIC = b"PAR1"
-TAIL = struct.Struct("<I4s")  # length of the footer, magic
 # FileMetaData
 ROWS, ROW_GROUPS, KEY_VALUES = 3, 4, 5
 ENCRYPTION, SIGNING_KEY = 8, 9
@@ -66,16 +63,9 @@ class Footer:
 def read_footer(path: Path) -> Footer:
     """Of a Parquet file. Raises PermanentError when it has none that can be read."""
     with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - TAIL.size))
-        tail = file.read()
-        length, magic = TAIL.unpack(tail) if len(tail) == TAIL.size else (0, b"")
-        start = size - TAIL.size - length
-        if magic != MAGIC or start < len(MAGIC):
-            raise damaged(str(path), "it is not a plain Parquet file")
-        file.seek(start)
+        start, content = raw_footer(file, path)
         try:
-            metadata = Reader(file.read(length)).struct()
+            metadata = Reader(content).struct()
         except (IndexError, ValueError) as error:
             raise damaged(str(path), f"its footer cannot be read: {error!r}") from error
     if not {ROWS, ROW_GROUPS} <= metadata.keys():

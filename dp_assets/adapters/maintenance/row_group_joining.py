@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from dp_assets.adapters.maintenance.parquet_footer import MAGIC, TAIL
 from dp_assets.adapters.maintenance.plain_integers import remove_annotations
 from dp_assets.adapters.maintenance.row_group_footer import (
     BLOOM_FILTER,
@@ -19,7 +20,6 @@ from dp_assets.adapters.maintenance.row_group_footer import (
     COLUMN_INDEX,
     COLUMN_INDEX_LENGTH,
     KEY_VALUES,
-    MAGIC,
     OFFSET_INDEX,
     OFFSET_INDEX_LENGTH,
     ORDINAL,
@@ -27,7 +27,6 @@ from dp_assets.adapters.maintenance.row_group_footer import (
     RG_ROWS,
     ROW_GROUPS,
     ROWS,
-    TAIL,
     Footer,
     chunks_of,
     column_of,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dp_assets.adapters.maintenance.parquet_footer import MAGIC
 from dp_assets.adapters.maintenance.row_group_footer import (
     COMPRESSED_SIZE,
     DATA_PAGE,
     DICTIONARY_PAGE,
     INDEX_PAGE,
-    MAGIC,
     Footer,
     chunks_of,
     column_of,

@@ -57,3 +57,10 @@ def file_errors(doing: str, path: Path | str) -> Generator[None, None, None]:
         yield
     except OSError as error:
         raise file_error(error, doing=doing, path=path) from error
+
+
+def taken(location: str) -> PermanentError:
+    """The refusal to overwrite."""
+    return PermanentError(
+        f"write {location}: there is a file already", hint="nothing was overwritten"
+    )

@@ -9,18 +9,15 @@ Source: Avro specification 1.11, "Object Container Files".
 """
 
 import io
-import json
-import struct
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from fastavro import parse_schema, schemaless_reader, schemaless_writer
-from fastavro.schema import SchemaParseException
+from fastavro import schemaless_reader, schemaless_writer
 
 from dp_assets.adapters.recovery.avro_codecs import CODECS, Codec
-from dp_assets.adapters.recovery.avro_source import AvroSource, damaged
+from dp_assets.adapters.recovery.avro_schemas import decoding_schema
+from dp_assets.adapters.recovery.avro_source import DAMAGE, AvroSource, coded, damaged
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.object_store import Reader
 
@@ -32,24 +29,6 @@ SYNC_BYTES = 16
 _END = b"\0"  # of an array
 SORTED_BLOCK_RECORDS = 10_000
 BLOCK_BYTES = 64_000  # as large as Java's writer makes them
-_SCHEMA_KEYS = frozenset(
-    {"fields", "items", "name", "namespace", "size", "symbols", "type", "values"}
-)
-# What fastavro, zlib and pyarrow raise for bytes that are not what the schema says.
-_DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RecursionError,
-    SchemaParseException,
-    StopIteration,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +82,18 @@ class Container:
     def block(self, count: int, plain: bytes) -> bytes:
         """``count`` records, each as :meth:`plain` has it, as one block."""
         stored = self._codec.encode(plain)
-        return _varint(count) + _varint(len(stored)) + stored + self.head[-SYNC_BYTES:]
+        return coded(count) + coded(len(stored)) + stored + self.head[-SYNC_BYTES:]
 
     def _plain(self, records: list[Record]) -> bytes:
         written = io.BytesIO()
         schemaless_writer(written, self._schema, records)
-        return written.getvalue()[len(_varint(len(records))) : -len(_END)] if records else b""
+        return written.getvalue()[len(coded(len(records))) : -len(_END)] if records else b""
 
     def _inflate(self, plain: bytearray, count: int, stored: bytes) -> int:
         """Add what is in a block to ``plain``; gives ``count``."""
         try:
             found = self._codec.decode(stored)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise damaged(self.name, f"a block cannot be decoded: {error!r}") from error
         # Every record of ours takes a byte at least.
         if not 0 <= count <= len(found) or (found and not count):
@@ -123,10 +102,10 @@ class Container:
         return count
 
     def _decode(self, count: int, plain: bytearray) -> list[Record]:
-        block = io.BytesIO(b"".join((_varint(count), plain, _END)))
+        block = io.BytesIO(b"".join((coded(count), plain, _END)))
         try:
             records = cast("list[Record]", schemaless_reader(block, self._schema, None))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise damaged(self.name, f"a block cannot be decoded: {error!r}") from error
         # What is left over was read as more items, or the end of the array came early.
         if block.read(1) or len(records) != count:
@@ -163,7 +142,7 @@ def open_container(source: bytes | Reader, *, name: str) -> Container:
         head=reader.taken(),
         metadata=metadata,
         _source=reader,
-        _schema=_schema(metadata, name=name),
+        _schema=decoding_schema(metadata, name=name),
         _codec=CODECS[codec](),
     )
 
@@ -215,43 +194,3 @@ def _sorted(
     ordered = sorted((record for block in blocks for record in block), key=order)
     for start in range(0, len(ordered), SORTED_BLOCK_RECORDS):
         yield ordered[start : start + SORTED_BLOCK_RECORDS]
-
-
-def _schema(metadata: Mapping[str, bytes], *, name: str) -> Any:
-    """Of an array of records: a block is one but for its count, and one call instead of many."""
-    try:
-        return parse_schema({"type": "array", "items": _plain(json.loads(metadata["avro.schema"]))})
-    except _DAMAGE as error:
-        raise damaged(name, f"its schema cannot be read: {error!r}") from error
-
-
-def _plain(schema: Any) -> Any:
-    """Only what decoding needs: no logical types, no defaults, no foreign attributes."""
-    if isinstance(schema, list):
-        return [_plain(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = schema.get("items", schema.get("values"))
-    # A damaged count of items without bytes would be followed for ever.
-    if inner is not None and _takes_no_bytes(inner):
-        raise ValueError("a list of items without bytes")
-    nested = ("type", "items", "values", "fields")
-    return {k: _plain(v) if k in nested else v for k, v in schema.items() if k in _SCHEMA_KEYS}
-
-
-def _takes_no_bytes(schema: Any) -> bool:
-    if isinstance(schema, dict):
-        if schema.get("type") == "record":
-            return all(_takes_no_bytes(field.get("type")) for field in schema.get("fields", ()))
-        return schema.get("size") == 0 or _takes_no_bytes(schema.get("type"))
-    return schema == "null"
-
-
-def _varint(value: int) -> bytes:
-    """A count or size, never negative, in Avro's zigzag coding."""
-    rest, coded = value << 1, bytearray()
-    while rest > 0x7F:
-        coded.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    coded.append(rest)
-    return bytes(coded)

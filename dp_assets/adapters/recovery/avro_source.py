@@ -1,11 +1,31 @@
 """The bytes of an Avro file in order: exact numbers of them, nothing absurd believed."""
 
+import struct
+import zlib
+
+from fastavro.schema import SchemaParseException
+
 from dp_assets.adapters.recovery.avro_codecs import MAX_BLOCK_BYTES
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.object_store import CHUNK_BYTES, Reader
 
 HINT = "put the file back from a recovery point: 'dp repair'"
 _VARINT_BITS = 70
+# What fastavro, zlib and pyarrow raise for bytes that are not what the schema says.
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RecursionError,
+    SchemaParseException,
+    StopIteration,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 def damaged(name: str, what: str) -> PermanentError:
@@ -64,3 +84,13 @@ class AvroSource:
         """Everything taken so far; nothing is kept from here on."""
         head, self._head = bytes(self._head or b""), None
         return head
+
+
+def coded(value: int) -> bytes:
+    """A count or size, never negative, in the zigzag coding that :meth:`AvroSource.long` reads."""
+    rest, coded = value << 1, bytearray()
+    while rest > 0x7F:
+        coded.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    coded.append(rest)
+    return bytes(coded)

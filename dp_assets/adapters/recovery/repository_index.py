@@ -3,17 +3,15 @@
 import secrets
 import sqlite3
 import threading
-import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from json import dumps
 from pathlib import Path
-from typing import TypeVar
 
+from dp_assets.adapters.recovery.repository_index_errors import explained, explanation
 from dp_assets.adapters.recovery.repository_index_file import open_database
+from dp_assets.adapters.recovery.repository_index_rows import BATCH, batches, checksum, file_row
 from dp_assets.adapters.recovery.repository_index_sql import SQL, WIPE
-from dp_assets.core.errors import PermanentError, TransientError
 from dp_assets.ports.recovery import ObjectRef
 from dp_assets.ports.repository_index import (
     Checked,
@@ -22,9 +20,6 @@ from dp_assets.ports.repository_index import (
     RepositoryIndex,
     StoredObject,
 )
-
-T = TypeVar("T")
-BATCH = 1000
 
 
 class SqliteRepositoryIndex(RepositoryIndex):
@@ -49,7 +44,7 @@ class SqliteRepositoryIndex(RepositoryIndex):
             try:  # asked for each of many thousands of files
                 row = self._database.execute(SQL.stored, (name, self._run)).fetchone()
             except sqlite3.DatabaseError as error:
-                raise _explanation(error) from error
+                raise explanation(error) from error
         return (row[0], row[1]) if row and row[2] == checksum(name, row[0], row[1]) else None
 
     def added(self, name: str, stored_sha256: str, stored_size: int) -> None:
@@ -88,7 +83,7 @@ class SqliteRepositoryIndex(RepositoryIndex):
             with self._writing() as database:
                 uuids = {key.table_uuid for key, _ in batch}
                 database.executemany(SQL.add_table, [(uuid,) for uuid in uuids])
-                database.executemany(SQL.add_file, [_file_row(key, ref) for key, ref in batch])
+                database.executemany(SQL.add_file, [file_row(key, ref) for key, ref in batch])
 
     def points(self) -> dict[int, str]:
         with self._reading() as database:
@@ -177,13 +172,13 @@ class SqliteRepositoryIndex(RepositoryIndex):
 
     @contextmanager
     def _reading(self) -> Generator[sqlite3.Connection, None, None]:
-        with self._lock, _explained():
+        with self._lock, explained():
             yield self._database
 
     @contextmanager
     def _writing(self) -> Generator[sqlite3.Connection, None, None]:
         """One transaction; what this run stored goes first."""
-        with self._lock, _explained():
+        with self._lock, explained():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 rows = [(n, *s, self._run, checksum(n, *s)) for n, s in self._fresh.items()]
@@ -198,45 +193,3 @@ class SqliteRepositoryIndex(RepositoryIndex):
                 raise
             self._database.execute("COMMIT")
             self._fresh.clear()
-
-
-def checksum(*values: object) -> int:
-    """CRC-32 of a row: SQLite does not notice a flipped bit in a value."""
-    return zlib.crc32("\0".join(map(str, values)).encode())
-
-
-def batches(items: Iterable[T]) -> Generator[list[T], None, None]:
-    """``items`` in lists of at most ``BATCH``."""
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
-
-
-def _file_row(key: FileKey, ref: ObjectRef) -> tuple[object, ...]:
-    columns = (key.path, key.size, key.version, ref.name, ref.sha256)
-    return (*columns, checksum(key.table_uuid, *columns), key.table_uuid)
-
-
-@contextmanager
-def _explained() -> Generator[None, None, None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise _explanation(error) from error
-
-
-def _explanation(error: sqlite3.DatabaseError) -> TransientError | PermanentError:
-    if not isinstance(error, sqlite3.OperationalError):
-        return TransientError(
-            f"the index of the repository is damaged: {error}",
-            hint="run it again: it is checked when it is opened, and made again",
-        )
-    if (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return TransientError(
-            f"the index of the repository is in use by another process: {error}",
-            hint="run it again",
-        )
-    return PermanentError(
-        f"the index of the repository cannot be used: {error}",
-        hint="free some space, or delete it: 'dp repo rebuild-index' makes it again",
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,13 @@ from dp_assets.usecases.backup.point_making import PointMaking
 from dp_assets.usecases.backup.repositories import leases_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from dp_assets.domains.backup.progress import BackupProgress
     from dp_assets.domains.backup.repository import Repository
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.lake_files import LakeFiles
+    from dp_assets.ports.leases import Leases
     from dp_assets.settings import Settings
     from dp_assets.usecases.backup.point_making import BackupOutcome
 
@@ -83,26 +86,15 @@ def back_up(
     identity = lake.identity
     if identity is None:
         raise PermanentError("back up: this lakehouse has no identity", hint="run 'dp init'")
-    settings = lake.settings
-    leases, ttl_ms = leases_of(repository.store), settings.repository.lease_seconds * 1000
+    ttl_ms = lake.settings.repository.lease_seconds * 1000
     owner = owner_text(run_id)
-    with ExitStack() as stack:
-        lease = stack.enter_context(
-            held_lease(
-                leases,
-                BACKUP_LEASE,
-                owner=owner,
-                ttl_ms=ttl_ms,
-                wait_ms=settings.leases.wait_seconds * 1000,
-            )
-        )
-        heartbeat = Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms)
-        heartbeat.keep(leases, lease)
-        stack.enter_context(heartbeat)
-        index = stack.enter_context(opened_index(settings, repository))
-        points = Points(repository)
+    with (
+        _only_one(lake.settings, repository, owner=owner, ttl_ms=ttl_ms) as (leases, heartbeat),
+        opened_index(lake.settings, repository) as index,
+    ):
+        known = KnownFiles(repository, index)
         parts = Parts(
-            target=Target(repository, points, index, KnownFiles(repository, index), leases),
+            target=Target(repository, Points(repository), index, known, leases),
             files=files or lake.files,
             wanted=wanted,
             heartbeat=heartbeat,
@@ -111,6 +103,20 @@ def back_up(
         )
         making = PointMaking(lake, parts, identity=identity, owner=owner, ttl_ms=ttl_ms)
         return _recorded(lake, making, run_id=run_id)
+
+
+@contextmanager
+def _only_one(
+    settings: Settings, repository: Repository, *, owner: str, ttl_ms: int
+) -> Generator[tuple[Leases, Heartbeat], None, None]:
+    """The repository's leases, of which that of backups is held, and what renews it."""
+    leases, wait_ms = leases_of(repository.store), settings.leases.wait_seconds * 1000
+    with (
+        held_lease(leases, BACKUP_LEASE, owner=owner, ttl_ms=ttl_ms, wait_ms=wait_ms) as lease,
+        Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
+    ):
+        heartbeat.keep(leases, lease)
+        yield leases, heartbeat
 
 
 def _recorded(lake: Lakehouse, making: PointMaking, *, run_id: str) -> BackupOutcome:

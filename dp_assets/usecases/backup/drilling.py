@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dp_assets.core.units import now_ms
@@ -22,6 +22,7 @@ from dp_assets.usecases.backup.source_proving import compare_with_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from dp_assets.domains.backup.repository import Repository
@@ -68,8 +69,8 @@ class Drilled:
     proofs: tuple[TableProof, ...]
     seed: str
     age_ms: int
-    proof_seconds: float
-    recorded: bool
+    proof_seconds: float = 0.0
+    recorded: bool = False
     scratch: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -111,23 +112,54 @@ def drill(
         PermanentError: the disk is full, or the drill itself broke; the point may be good.
         TransientError: the repository does not answer.
     """
-    watch = watch or Watch()
-    at_ms = now_ms()
+    at_ms, started = now_ms(), time.monotonic()
     remove_leftovers(settings)
     with scratch_folder(settings, keep=wanted.keep) as scratch:
-        started = time.monotonic()
-        target = find_target([str(scratch / LAKE)], settings)
-        plan = plan_restore(repository, target, Wanted(point=wanted.point, tables=wanted.tables))
-        watch.on_plan(plan)
-        with failure_recorded(plan.point, at_ms=at_ms, run_id=run_id, spool=spool):
-            restored = restore(repository, target, plan, on_bytes=watch.on_bytes)
-            seconds = time.monotonic() - started
-            watch.restored(scratch)
-            seed = f"{plan.point}:{at_ms}"
-            proving = time.monotonic()
-            proofs, unread = _proofs(
-                settings, repository, scratch, restored, wanted=wanted, seed=seed, watch=watch
-            )
+        tried = _tried(
+            settings,
+            repository,
+            scratch,
+            wanted=wanted,
+            at_ms=at_ms,
+            recording=lambda point: failure_recorded(
+                point, at_ms=at_ms, run_id=run_id, spool=spool
+            ),
+            watch=watch or Watch(),
+        )
+    recorded, warnings = record_drill(
+        repository, tried.record, some_tables=bool(wanted.tables), run_id=run_id, spool=spool
+    )
+    return replace(
+        tried,
+        proof_seconds=time.monotonic() - started - tried.record.seconds,
+        recorded=recorded,
+        warnings=(*tried.warnings, *warnings),
+    )
+
+
+def _tried(
+    settings: Settings,
+    repository: Repository,
+    scratch: Path,
+    *,
+    wanted: DrillWanted,
+    at_ms: int,
+    recording: Callable[[int], AbstractContextManager[None]],
+    watch: Watch,
+) -> Drilled:
+    """Restored and proven, not recorded yet; ``recording`` is for a restore that fails."""
+    started = time.monotonic()
+    target = find_target([str(scratch / LAKE)], settings)
+    plan = plan_restore(repository, target, Wanted(point=wanted.point, tables=wanted.tables))
+    seed = f"{plan.point}:{at_ms}"
+    watch.on_plan(plan)
+    with recording(plan.point):
+        restored = restore(repository, target, plan, on_bytes=watch.on_bytes)
+        seconds = time.monotonic() - started
+        watch.restored(scratch)
+        proofs, unread = _proofs(
+            settings, repository, scratch, restored, wanted=wanted, seed=seed, watch=watch
+        )
     record = ProofRecord(
         point=plan.point,
         at_ms=at_ms,
@@ -137,18 +169,13 @@ def drill(
         seconds=seconds,
         bytes=sum(table.plan.bytes for table in restored.tables),
     )
-    recorded, warnings = record_drill(
-        repository, record, some_tables=bool(wanted.tables), run_id=run_id, spool=spool
-    )
     return Drilled(
         record=record,
         proofs=proofs,
         seed=seed,
         age_ms=max(0, at_ms - plan.cut_at_ms),
-        proof_seconds=time.monotonic() - proving,
-        recorded=recorded,
         scratch=str(scratch) if wanted.keep else "",
-        warnings=(*unread, *warnings),
+        warnings=unread,
     )
 
 

@@ -8,7 +8,6 @@ Everything is read from the repository with its hash checked, so the source may 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +17,6 @@ from dp_assets.adapters.objects.copying import ByteBudget, StoppedError, Workers
 from dp_assets.adapters.recovery.avro_generic import rewrite
 from dp_assets.adapters.recovery.relocating_deletes import rewrite_deletes
 from dp_assets.core.errors import PermanentError
-from dp_assets.domains.backup.hashing import drain
 from dp_assets.domains.backup.moved_manifests import (
     MovedDeletes,
     Record,
@@ -33,24 +31,18 @@ from dp_assets.domains.backup.moved_metadata import (
     parse_metadata,
 )
 from dp_assets.domains.backup.path_map import PathMap, path_map, targets
-from dp_assets.domains.backup.settling import Settling
 from dp_assets.ports.closure import one_spelling
-from dp_assets.ports.object_store import WHOLE_BYTES
 from dp_assets.ports.recovery import FileKind
-from dp_assets.usecases.backup.copied_files import (
-    CountingWriter,
-    is_whole,
-    nobody_counts,
-    nothing_to_guard,
-)
+from dp_assets.usecases.backup.copied_files import CountingWriter
+from dp_assets.usecases.backup.placing import Placing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Event
 
     from dp_assets.domains.backup.repository import Repository
-    from dp_assets.ports.lake_files import LakeFiles, NewFile
     from dp_assets.ports.recovery import StoredFile, TableContent
+    from dp_assets.usecases.backup.placing import Way
 
 R = TypeVar("R")
 NAMING_DATA = (FileKind.POSITION_DELETES, FileKind.DELETION_VECTORS)
@@ -64,29 +56,6 @@ AS_THEY_ARE = (
 REWRITTEN_BYTES = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """From where to where files go, and how.
-
-    Attributes:
-        files: of the target.
-        tmp_dir: for one delete file per worker.
-        workers: files at once; a copy holds one chunk of its file.
-        resume: what is there already is this restore's own: it is read and compared, kept when
-            it is right and replaced when it is not. Else nothing that exists is touched.
-        guard: raises when this run has lost the right to go on; asked before every file.
-        on_bytes: told what was read of the repository, or found to be there already.
-    """
-
-    repository: Repository
-    files: LakeFiles
-    tmp_dir: Path
-    workers: int = 4
-    resume: bool = False
-    guard: Callable[[], None] = nothing_to_guard
-    on_bytes: Callable[[int], None] = nobody_counts
-
-
 class Relocation:
     """A table of a recovery point, on its way to ``location``."""
 
@@ -94,9 +63,8 @@ class Relocation:
         self._way = way
         self._content = content
         self._location = location
-        self._made: list[str] = []
+        self._placing = Placing(way, location)
         self._rewriting = ByteBudget(REWRITTEN_BYTES)
-        self._settling = Settling(lambda: way.files.settle([location]))
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
@@ -130,8 +98,11 @@ class Relocation:
             DamagedObjectError, MissingObjectError: the repository has lost what the table needs.
             PermanentError: a file is in the way, or the disk is full.
         """
-        with self._settling:
-            self._each(self._copy, AS_THEY_ARE)
+        with self._placing.settling:
+            self._each(
+                lambda stored: self._placing.copy(stored.ref, self.to(stored.file.path)),
+                AS_THEY_ARE,
+            )
             self._rewrite(uuid)
 
     def _rewrite(self, uuid: str) -> None:
@@ -146,12 +117,11 @@ class Relocation:
             (FileKind.MANIFEST_LIST,),
         )
         moved = moved_metadata(self.metadata, self.to, uuid=uuid)
-        self._write(self.pointer, encode_metadata(moved))
+        self._placing.write(self.pointer, encode_metadata(moved))
 
     def undo(self) -> None:
         """Remove what :meth:`run` wrote; what was there before stays."""
-        while self._made:
-            self._way.files.delete(self._made.pop())
+        self._placing.undo()
 
     def _each(self, work: Callable[[StoredFile], R], kinds: Sequence[FileKind]) -> dict[str, R]:
         """``work`` for every file of these kinds, once each; its results by the old path."""
@@ -171,20 +141,6 @@ class Relocation:
         results = Workers(one, count=count).run(by_name.values())
         return dict(zip(by_name, results, strict=True))
 
-    def _copy(self, stored: StoredFile) -> None:
-        location, size = self.to(stored.file.path), stored.ref.size
-        if self._way.resume and is_whole(self._way.files, location, stored.ref):
-            self._way.on_bytes(size)
-            return
-        if size <= WHOLE_BYTES:
-            self._write(location, self._way.repository.read(stored.ref))
-            self._way.on_bytes(size)
-        else:
-            with self._way.files.create(location) as out:
-                self._way.repository.copy_to(stored.ref, CountingWriter(out, self._way.on_bytes))
-                self._commit(out, location)
-        self._settling.wrote(size)
-
     def _deletes(self, stored: StoredFile) -> MovedDeletes:
         """A delete file, through temporary files: it may be large, and is read in any order."""
         with (
@@ -198,9 +154,7 @@ class Relocation:
                 old, new, name=stored.file.path, file_format=stored.file.format, to=self.to
             )
             location = self.to(stored.file.path) + rewritten.suffix
-            with new.open("rb") as file, self._way.files.create(location) as target:
-                drain(file, target)
-                self._commit(target, location)
+            self._placing.write_from(new, location)
         return MovedDeletes(
             location=location,
             size=rewritten.size,
@@ -215,17 +169,9 @@ class Relocation:
         with self._rewriting.taken(stored.ref.size):
             content = self._way.repository.read(stored.ref)
             data = rewrite(content, change, name=stored.file.path)
-            self._write(self.to(stored.file.path), data)
+            self._placing.write(self.to(stored.file.path), data)
         self._way.on_bytes(stored.ref.size)
         return len(data)
-
-    def _write(self, location: str, data: bytes) -> None:
-        self._way.files.write(location, data, replace=self._way.resume, durable=False)
-        self._made.append(location)
-
-    def _commit(self, file: NewFile, location: str) -> None:
-        file.commit(replace=self._way.resume, durable=False)
-        self._made.append(location)
 
 
 def metadata_of(repository: Repository, content: TableContent) -> Mapping[str, Any]:

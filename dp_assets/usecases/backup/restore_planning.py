@@ -25,8 +25,9 @@ from dp_assets.domains.backup.restore_plan import (
     uuid_of_copy,
 )
 from dp_assets.ports.object_store import DamagedObjectError
+from dp_assets.usecases.backup.placing import Way
 from dp_assets.usecases.backup.registering_restored import require_replaceable
-from dp_assets.usecases.backup.relocation import Relocation, Way
+from dp_assets.usecases.backup.relocation import Relocation
 from dp_assets.usecases.backup.restore_journal import RestoreJournal
 from dp_assets.usecases.backup.restore_target import beside
 

@@ -8,13 +8,10 @@ is seen whole or not at all, and a killed restore is finished by reading the jou
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.core.errors import ConfigurationError
-from dp_assets.core.units import now_ms
 from dp_assets.domains.backup.points import Points
 from dp_assets.domains.backup.restore_plan import Refused, require_room
 from dp_assets.lakehouse import opened
@@ -26,17 +23,17 @@ from dp_assets.usecases.backup.relocation import Relocation
 from dp_assets.usecases.backup.restore_journal import RestoreJournal
 from dp_assets.usecases.backup.restore_planning import way_into
 from dp_assets.usecases.initialising import initialise
+from dp_assets.usecases.kept_lease import kept_lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from dp_assets.domains.backup.repository import Repository
     from dp_assets.domains.backup.restore_plan import RestorePlan, TablePlan, Wanted
-    from dp_assets.lakehouse import Lakehouse
-    from dp_assets.usecases.backup.relocation import Way
+    from dp_assets.usecases.backup.placing import Way
     from dp_assets.usecases.backup.restore_target import Target
 
-LEASE = "restore"
+LEASE, DOING = "restore", "dp restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,10 @@ def restore(
     started = time.monotonic()
     made = initialise(target.settings)
     target.write_settings()
-    with opened(target.settings, doing="dp restore") as lake, _alone(lake) as guard:
+    with (
+        opened(target.settings, doing=DOING) as lake,
+        kept_lease(lake, LEASE, doing=DOING) as guard,
+    ):
         journal.begin(plan)
         way = replace(
             way_into(repository, target), resume=resume, guard=guard.require, on_bytes=on_bytes
@@ -161,15 +161,3 @@ def _nothing_to_resume() -> ConfigurationError:
     return ConfigurationError(
         "there is no restore to resume", hint="leave --resume away, or name the same --to"
     )
-
-
-@contextmanager
-def _alone(lake: Lakehouse) -> Generator[Heartbeat, None, None]:
-    """One restore at a time into a lakehouse."""
-    ttl_ms = lake.settings.leases.ttl_seconds * 1000
-    with (
-        lake.lease(LEASE, doing="dp restore") as lease,
-        Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
-    ):
-        heartbeat.keep(lake.leases, lease)
-        yield heartbeat

@@ -15,7 +15,6 @@ from dp_assets.adapters.iceberg_state import load_state
 from dp_assets.adapters.pyiceberg_create import refuse_foreign
 from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.adapters.recovery.iceberg_forget import stage_forgetting
 from dp_assets.core.errors import PermanentError, TransientError
 from dp_assets.core.units import now_ms
@@ -25,6 +24,7 @@ from dp_assets.ports.closure import one_spelling
 from dp_assets.usecases.backup.copied_files import nobody_counts
 from dp_assets.usecases.backup.putting_back import Hand, put_back
 from dp_assets.usecases.backup.trash_files import Trash
+from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.rolling_back import planned_rollback, roll_back
 
 if TYPE_CHECKING:
@@ -53,12 +53,7 @@ def put_files_back(
     """
     doing = f"repair {plan.table}"
     lake.require_identity(doing)
-    ttl_ms = lake.settings.leases.ttl_seconds * 1000
-    with (
-        lake.lease(f"table/{plan.table}", doing=doing) as lease,
-        Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
-    ):
-        heartbeat.keep(lake.leases, lease)
+    with kept_lease(lake, f"table/{plan.table}", doing=doing) as heartbeat:
         hand = Hand(
             repository=repository,
             files=lake.files,

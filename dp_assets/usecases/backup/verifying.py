@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.objects.copying import StoppableReader, StoppedError, Workers, threads_for
 from dp_assets.adapters.recovery.repository_files import snapshots_hit
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.domains.backup import layout
@@ -15,22 +13,17 @@ from dp_assets.domains.backup.points import Points, is_point
 from dp_assets.domains.backup.progress import NobodyWatches
 from dp_assets.domains.backup.verification import Damage, Share, Verified
 from dp_assets.domains.backup.verify_documents import Documents, vanished
-from dp_assets.domains.backup.verify_objects import compare, examine, examine_small, expect, needing
-from dp_assets.ports.object_store import WHOLE_BYTES
-from dp_assets.ports.repository_index import Checked
+from dp_assets.domains.backup.verify_objects import compare, expect, needing
+from dp_assets.usecases.backup.rereading import Memory, Rereading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from threading import Event
 
     from dp_assets.domains.backup.progress import BackupProgress
     from dp_assets.domains.backup.repository import Repository
     from dp_assets.domains.backup.verification import Broken
-    from dp_assets.domains.backup.verify_objects import Expected, Listed
     from dp_assets.ports.recovery import PointRecord
     from dp_assets.ports.repository_index import RepositoryIndex
-
-REMEMBER_AT_ONCE = 500  # a killed verification forgets no more than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +64,29 @@ class _Run:
     ) -> None:
         self._repository = repository
         self._points = Points(repository)
-        self._index = index
         self._asked = asked
         self._progress = progress
-        self._now_ms = asked.share.now_ms
-        self._memory = _Memory(index, at_ms=self._now_ms)
+        self._memory = Memory(index, at_ms=asked.share.now_ms)
+        self._rereading = Rereading(
+            repository.store,
+            index,
+            asked.share,
+            memory=self._memory,
+            workers=asked.workers,
+            progress=progress,
+        )
 
     def run(self) -> Verified:
         self._progress.phase("documents")
-        documents = Documents(self._repository, now_ms=self._now_ms)
+        documents = Documents(self._repository, now_ms=self._asked.share.now_ms)
         records = list(self._check_documents(documents))
         expected, wrong = expect(self._points, records)
         self._progress.phase("listing")
         listed = compare(self._repository.store.list(""), expected)
         wrong = listed.wrong | wrong
-        due = {name: size for name, size in self._due(expected, listed) if name not in wrong}
-        wrong |= self._read(due, expected)
+        asked = self._rereading.due(expected, listed)
+        due = {name: size for name, size in asked if name not in wrong}
+        wrong |= self._rereading.read(due, expected)
         self._memory.damaged(wrong)
         damages, explained = self._explain(records, wrong)
         damages = self._still_true([*documents.damages, *damages])
@@ -121,53 +121,6 @@ class _Run:
             record = documents.check_point(number)
             if record:
                 yield record
-
-    def _due(self, expected: Expected, listed: Listed) -> Iterator[tuple[str, int]]:
-        names = list(listed.sizes)
-        for start in range(0, len(names), REMEMBER_AT_ONCE):
-            some = names[start : start + REMEMBER_AT_ONCE]
-            known = self._index.checked(some)
-            for name in some:
-                seen = known.get(name)
-                if (seen and seen.damaged) or self._asked.share.is_due(
-                    name,
-                    read_ms=seen.at_ms if seen else None,
-                    needed_since_ms=expected.since_ms(name),
-                ):
-                    yield name, listed.sizes[name]
-
-    def _read(self, due: Mapping[str, int], expected: Expected) -> dict[str, str]:
-        self._progress.phase("reading")
-        self._progress.expect(sum(due.values()))
-
-        store = self._repository.store
-
-        def work(name: str, stop: Event) -> tuple[str, str]:
-            forms = expected.forms(name)
-            if due[name] > WHOLE_BYTES:
-                what = examine(
-                    store,
-                    name,
-                    forms,
-                    lambda reader: StoppableReader(reader, stop, self._progress.advance),
-                )
-            elif stop.is_set():
-                raise StoppedError
-            else:
-                what = examine_small(store, name, forms)
-                self._progress.advance(due[name])
-            if not what:
-                self._memory.right(name)
-            return name, what
-
-        try:
-            places = (self._repository.store.address,)
-            # Even small ones: the system opens and reads one while Python is with the other.
-            count = max(2, threads_for(due.values(), places, most=self._asked.workers))
-            found = Workers(work, count=count).run(due)
-        finally:
-            self._memory.write()
-        return {name: what for name, what in found if what}
 
     def _explain(
         self, records: list[PointRecord], wrong: Mapping[str, str]
@@ -205,36 +158,6 @@ class _Run:
         concerned = {number for damage in damages for number in damage.points}
         gone = {number for number in concerned if self._points.is_forgotten(number)}
         return [d for d in damages if not d.points or not gone.issuperset(d.points)]
-
-
-class _Memory:
-    """Writes down what was read, some at a time."""
-
-    def __init__(self, index: RepositoryIndex, *, at_ms: int) -> None:
-        self._index = index
-        self._at_ms = at_ms
-        self._lock = Lock()
-        self._waiting: list[str] = []
-
-    def right(self, name: str) -> None:
-        with self._lock:
-            self._waiting.append(name)
-            if len(self._waiting) >= REMEMBER_AT_ONCE:
-                self._write()
-
-    def write(self) -> None:
-        with self._lock:
-            self._write()
-
-    def damaged(self, names: Mapping[str, str]) -> None:
-        """The next backup stores these again when it needs them."""
-        if names:
-            self._index.set_checked(dict.fromkeys(names, Checked(self._at_ms, damaged=True)))
-
-    def _write(self) -> None:
-        seen = Checked(self._at_ms, damaged=False)
-        self._index.set_checked(dict.fromkeys(self._waiting, seen))
-        self._waiting.clear()
 
 
 def _points(listed: tuple[int, ...], breaks: tuple[Broken, ...] | None) -> tuple[int, ...]:

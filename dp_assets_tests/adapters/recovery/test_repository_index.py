@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dp_assets.adapters.recovery.repository_index import BATCH, SqliteRepositoryIndex
+from dp_assets.adapters.recovery.repository_index import SqliteRepositoryIndex
 from dp_assets.adapters.recovery.repository_index_file import open_database
+from dp_assets.adapters.recovery.repository_index_rows import BATCH
 from dp_assets.adapters.recovery.repository_index_sql import SQL
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.ports.recovery import ObjectRef
