@@ -17,7 +17,8 @@ from pyiceberg.io import load_file_io
 from benchmarks.made_lineitem import NAMESPACE, table_files
 from benchmarks.measure import say
 from dp_assets.adapters.local_files import local_path
-from dp_assets.adapters.maintenance.duckdb_rewrite import RewriteSettings, rewriter
+from dp_assets.adapters.maintenance.duckdb_rewrite import rewriter
+from dp_assets.adapters.maintenance.group_rewriting import RewriteSettings
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import MIB
 from dp_assets.domains.maintenance.compaction import CompactionRule

@@ -112,6 +112,7 @@ def test_the_compaction_case_judges_every_goal():
     # A rewrite as fast as a COPY is faster than asked, and so is all of it.
     assert [goal.what for goal in found if not goal.met] == [
         "P1 rewrite, raw: ours / PyArrow, one writer",
+        "P3 whole, not proven, raw: ours / PyIceberg overwrite",
         "P3 whole, raw: ours / PyIceberg overwrite",
         "P5 by row groups, large: ours / our rewrite",
         "P4 peak memory, maintained: ours / PyArrow, one writer",

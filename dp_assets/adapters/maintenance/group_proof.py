@@ -10,25 +10,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyiceberg.conversions import from_bytes
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.types import ListType, MapType, PrimitiveType, StructType
 
 from dp_assets.adapters.maintenance.column_bounds import Bounds, answered_bounds, asked_bounds
+from dp_assets.adapters.maintenance.group_differences import different, of_rows, of_statistics
 from dp_assets.adapters.maintenance.iceberg_sql import parquet_source
 from dp_assets.adapters.maintenance.parquet_tree import Node, column_trees, escaped
 from dp_assets.adapters.maintenance.source_rows import SourceRows
+from dp_assets.adapters.objects.copying import StoppedError, Workers
 from dp_assets.adapters.recovery.duckdb_row_hash import RowHashes, row_hash_query
-from dp_assets.adapters.recovery.reading_proof import NOT_ABLE, READING, pieces
+from dp_assets.adapters.recovery.reading_proof import NOT_ABLE, PIECE_BYTES, READING, pieces
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.compaction import CompactionRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from threading import Event
 
     import duckdb
-    from pyiceberg.schema import Schema
+    import pyarrow as pa
     from pyiceberg.table import Table
     from pyiceberg.types import IcebergType, NestedField
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from dp_assets.ports.compaction import Group
 
 _PIECE = "source_piece"
+# Files up to this size are read two at a time; of larger ones the rows of one are enough to hold.
+_LANES, _LANE_BYTES = 2, 4 << 20
 _Ids = tuple[int | None, tuple[Any, ...]]
 
 
@@ -68,6 +72,7 @@ class GroupProof:
             PermanentError: they do not, and what differs.
             CompactionRefusedError: PyIceberg cannot read the group.
         """
+        self._give_back()
         try:
             source = self._source(group)
         except NOT_ABLE as error:
@@ -80,32 +85,60 @@ class GroupProof:
                 f"{group.inputs[0].path}: PyIceberg cannot read its group: {error}",
                 hint="'dp doctor' says whether the table is damaged",
             ) from error
-        result = RowHashes(nulls=[0] * len(self._schema.fields))
+        result = self._nothing()
         found: list[str] = []
         for path, measured in written.items():
             self._require_ids(str(path))
-            bounds = self._hash(parquet_source([str(path)]), result, *self._asked)
-            found += _of_statistics(path.name, measured, zip(self._bounded, bounds, strict=True))
-        found += _of_rows(source, result, self._schema)
+            bounds = self._hash(
+                parquet_source([str(path)]), result, *self._asked, on=self._connection
+            )
+            found += of_statistics(path.name, measured, zip(self._bounded, bounds, strict=True))
+        found += of_rows(source, result, self._schema)
         if sum(one.records for one in written.values()) != source.rows:
             found.append("the footers count other rows")
         if found:
             raise different(group, found)
 
+    def _give_back(self) -> None:
+        """To the system, what DuckDB has freed: up to 100 MB that the proof would come on top of.
+
+        Setting the limit is what does it, also to the same value.
+        """
+        [limit] = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()
+        self._connection.execute(f"SET memory_limit = '{limit[0]}'")
+
     def _source(self, group: Group) -> RowHashes:
         """The live rows of the group as they were."""
+        row_hash_query(_PIECE, self._schema)  # what cannot be compared is said before reading
+        small = all(file.size <= _LANE_BYTES for file in group.inputs)
+        lanes = self._rows.lanes(group, _LANES if small else 1)
         target = schema_to_pyarrow(self._schema, include_field_ids=False)
-        found = RowHashes(nulls=[0] * len(self._schema.fields))
-        for piece in pieces(self._rows.batches(group), target):
-            self._connection.register(_PIECE, piece)
-            self._hash(_PIECE, found)
-            self._connection.unregister(_PIECE)
+        budget = PIECE_BYTES // len(lanes)
+
+        def read(lane: Iterator[pa.RecordBatch], stop: Event) -> RowHashes:
+            found = self._nothing()
+            with self._connection.cursor() as own:
+                for piece in pieces(lane, target, most_bytes=budget):
+                    if stop.is_set():
+                        raise StoppedError
+                    own.register(_PIECE, piece)
+                    self._hash(_PIECE, found, on=own)
+                    own.unregister(_PIECE)
+            return found
+
+        found = self._nothing()
+        for one in Workers(read, count=len(lanes)).run(lanes):
+            found.add(one.rows, one.total, tuple(one.nulls))
         return found
 
-    def _hash(self, source: str, found: RowHashes, *asked: str) -> list[Bounds]:
+    def _nothing(self) -> RowHashes:
+        return RowHashes(nulls=[0] * len(self._schema.fields))
+
+    def _hash(
+        self, source: str, found: RowHashes, *asked: str, on: duckdb.DuckDBPyConnection
+    ) -> list[Bounds]:
         """Add the rows of ``source``; the answers to what else was asked, of the same reading."""
-        query = row_hash_query(source, self._schema, *asked)
-        row = self._connection.execute(query).fetchone()
+        row = on.execute(row_hash_query(source, self._schema, *asked)).fetchone()
         if row is None:
             raise AssertionError("an aggregate gives one row")
         rows, total, *more = row
@@ -120,47 +153,6 @@ class GroupProof:
                 f"{path} was written with other field ids than the table's",
                 hint="nothing was changed; please report this",
             )
-
-
-def different(group: Group, what: Sequence[str]) -> PermanentError:
-    """The error for new files that are not what they replace."""
-    return PermanentError(
-        f"{len(group.inputs)} files of {group.words or 'the table'}, {group.inputs[0].path} first: "
-        f"what was written differs: {'; '.join(what)}",
-        hint="nothing was changed, the new files are gone; 'dp doctor' looks for damage",
-    )
-
-
-def _of_rows(source: RowHashes, result: RowHashes, schema: Schema) -> Iterator[str]:
-    if source.rows != result.rows:
-        yield f"{source.rows} rows before, {result.rows} after"
-    for field, before, after in zip(schema.fields, source.nulls, result.nulls, strict=True):
-        if before != after:
-            yield f"{before} rows without {field.name} before, {after} after"
-    if source.total != result.total:
-        yield "the content hash"
-
-
-def _of_statistics(
-    name: str, file: MeasuredFile, columns: Iterable[tuple[NestedField, Bounds]]
-) -> Iterator[str]:
-    """What in the statistics of a file its data contradicts."""
-    said = file.statistics
-    for field, found in columns:
-        field_id, kind = field.field_id, field.field_type
-        if said.value_counts.get(field_id, file.records) != file.records:
-            yield f"{name} counts other values of {field.name} than rows"
-        if said.null_counts.get(field_id, found.nulls) != found.nulls:
-            yield f"{name} counts {said.null_counts[field_id]} nulls of {field.name}"
-        if said.nan_counts.get(field_id, found.nans) != found.nans:
-            yield f"{name} counts {said.nan_counts[field_id]} NaN of {field.name}"
-        if not isinstance(kind, PrimitiveType) or found.least is None:
-            continue
-        lower, upper = said.lower.get(field_id), said.upper.get(field_id)
-        if lower is not None and from_bytes(kind, lower) > found.least:
-            yield f"{name} has values of {field.name} below its lower bound"
-        if upper is not None and from_bytes(kind, upper) < found.greatest:
-            yield f"{name} has values of {field.name} above its upper bound"
 
 
 def _ids_in(node: Node) -> _Ids:

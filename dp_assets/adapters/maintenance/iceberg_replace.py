@@ -68,8 +68,7 @@ def stage_replace(
         sequence_number=replacement.sequence_number,
         leaving=leaving,
     )
-    manifests.rewrite(touched)
-    manifests.add(replacement.groups)
+    manifests.replace(touched, replacement.groups)
     failpoint("manifests-written")
     return stage_snapshot(
         state,

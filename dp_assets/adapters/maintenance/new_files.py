@@ -83,11 +83,15 @@ class NewFiles:
         trace: TracebackType | None,
     ) -> None:
         if not (self._kept and self._is_local):
-            for path in self.write_to.glob(f"{self.name}-*"):
-                path.unlink(missing_ok=True)
+            self.clear()
         if not self._kept:
             for location in self._sent:
                 self._files.delete(location)
+
+    def clear(self) -> None:
+        """Delete what was written so far on this machine."""
+        for path in self.write_to.glob(f"{self.name}-*"):
+            path.unlink(missing_ok=True)
 
     def path(self, number: int) -> Path:
         """Where the file of that number is written."""

@@ -20,15 +20,23 @@ if TYPE_CHECKING:
 # DuckDB's own. A row group is held decoded while it is written, so wide rows come in fewer.
 ROW_GROUP_ROWS = 122_880
 ROW_GROUP_BYTES = 32 << 20
+BOUNDED_BYTES = 16 << 20
 _VECTOR_ROWS = 2_048
 _GROUPS_PER_FILE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class FileShape:
-    """How the files of a group are to be cut."""
+    """How the files of a group are to be written.
+
+    Attributes:
+        keeps_zeros: -0.0 is not to become 0.0; see ``careful_writing``.
+        is_bounded: row groups are bounded in bytes as they are in memory, too.
+    """
 
     group: Group
+    keeps_zeros: bool = False
+    is_bounded: bool = False
 
     @property
     def rows_per_group(self) -> int:
@@ -77,6 +85,10 @@ def copy_rows(
         f"FIELD_IDS {field_ids(schema.fields)}",
         "RETURN_STATS true",
     ]
+    if shape.keeps_zeros:
+        options.append("DICTIONARY_SIZE_LIMIT 0")
+    if shape.is_bounded:
+        options.append(f"ROW_GROUP_SIZE_BYTES {BOUNDED_BYTES}")
     target = new.path(0)
     if shape.bytes_per_file is not None:
         options += [

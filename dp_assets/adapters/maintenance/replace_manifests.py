@@ -1,7 +1,8 @@
-"""The manifests of a compaction: one with the new files, one for those that list what goes.
+"""The manifests of a compaction: those that list what goes, merged, and with the new files.
 
 Only manifests that list something that goes are read and rewritten, and those of one spec are
-merged: hundreds of manifests with a file each become one. What leaves is DELETED in it, what stays
+merged: hundreds of manifests with a file each become one, which lists the new files, too. What
+leaves is DELETED in it, what stays
 EXISTING, both with everything inherited spelled out. New files are ADDED with the sequence number
 of the planned snapshot, so that later equality deletes apply to them as to the old ones.
 
@@ -93,12 +94,15 @@ class ReplaceManifests:
 
     def rewrite(self, lines: Sequence[Record]) -> None:
         """Merge the manifests of ``lines`` by spec and content, without what leaves."""
+        self.replace(lines, ())
+
+    def replace(self, lines: Sequence[Record], groups: Sequence[RewrittenGroup]) -> None:
+        """Merge the manifests of ``lines`` by spec and content, and list the new files in them.
+
+        A manifest of their own would stay as one more, with nothing but what left in the other.
+        """
         for line in lines:
             self._rewrite_one(line)
-        self._close()
-
-    def add(self, groups: Sequence[RewrittenGroup]) -> None:
-        """List the new files; after :meth:`rewrite`, which meets the old ones."""
         for one in groups:
             place = self._places[one.group.inputs[0].path]
             kind = Kind(one.group.spec_id, DATA, place.schema)

@@ -50,15 +50,23 @@ class SourceRows:
         self._schemas = FileSchemas()
         self.schema = written_schema(table.schema(), table.format_version)
 
-    def batches(self, group: Group) -> Iterator[pa.RecordBatch]:
-        """The live rows in the columns of :attr:`schema`.
+    def lanes(self, group: Group, count: int) -> list[Iterator[pa.RecordBatch]]:
+        """The live rows in the columns of :attr:`schema`, of every ``count``-th file in a lane.
+
+        Lanes can be read beside each other.
 
         Raises:
             PermanentError: PyIceberg does not find a file of the group in the snapshot.
         """
         tasks = [self._task(file.path) for file in group.inputs]
         deleted = self._deleted(tasks)
-        for task, file in zip(tasks, group.inputs, strict=True):
+        found = list(zip(tasks, group.inputs, strict=True))
+        return [self._lane(found[at::count], deleted) for at in range(count)]
+
+    def _lane(
+        self, found: Sequence[tuple[FileScanTask, InputFile]], deleted: Mapping[str, BitMap64]
+    ) -> Iterator[pa.RecordBatch]:
+        for task, file in found:
             gone = deleted.get(file.path)
             if self._table.format_version >= LINEAGE_VERSION:
                 yield from self._with_lineage(task, file, gone)

@@ -3,6 +3,7 @@
 Source: Puffin specification, "File structure" and "deletion-vector-v1 blob type".
 """
 
+import io
 import json
 import struct
 import zlib
@@ -74,6 +75,19 @@ def read_vectors(
             raise damaged(path, str(error) or repr(error)) from error
 
 
+def with_plain_footer(content: bytes) -> bytes:
+    """A Puffin file whose footer PyIceberg reads, too: 0.12 refuses one that is compressed.
+
+    Raises ValueError, or what PyArrow raises, for a footer that is not as it should be.
+    """
+    file = io.BytesIO(content)
+    start, payload, is_compressed = _payload(file)
+    if not is_compressed:
+        return content
+    end = struct.pack("<i4x", len(payload)) + MAGIC
+    return content[:start] + payload + end
+
+
 def _positions(file: IO[bytes], place: Place) -> BitMap64:
     """Length (big-endian), magic, bitmap, CRC-32 (big-endian) of magic and bitmap."""
     if not 0 <= place.length <= MAX_VECTOR_BYTES or place.offset < len(MAGIC):
@@ -103,7 +117,15 @@ def _footer_paths(file: IO[bytes]) -> dict[int, str]:
 
 
 def _footer(file: IO[bytes]) -> Any:
-    """Magic, payload, its size (little-endian), flags, magic; at the end of the file."""
+    _, payload, _ = _payload(file)
+    return json.loads(payload)
+
+
+def _payload(file: IO[bytes]) -> tuple[int, bytes, bool]:
+    """Of the footer: where it begins, what it says, and whether it is compressed in the file.
+
+    Magic, payload, its size (little-endian), flags, magic; at the end of the file.
+    """
     end = 2 * _LENGTH_BYTES + len(MAGIC)
     total = file.seek(0, 2)
     file.seek(max(total - end, 0))
@@ -115,7 +137,8 @@ def _footer(file: IO[bytes]) -> Any:
     if file.read(len(MAGIC)) != MAGIC:
         raise ValueError("its footer does not begin as it should")
     payload = file.read(size)
-    if flags[0] & _COMPRESSED:
+    is_compressed = bool(flags[0] & _COMPRESSED)
+    if is_compressed:
         with pa.CompressedInputStream(pa.BufferReader(payload), "lz4") as stream:
             payload = stream.read(MAX_FOOTER_BYTES)
-    return json.loads(payload)
+    return start, payload, is_compressed

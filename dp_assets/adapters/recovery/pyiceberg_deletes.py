@@ -13,9 +13,12 @@ from typing import IO, TYPE_CHECKING, cast
 import pyarrow as pa
 from pyiceberg.io.pyarrow import _read_deletes
 from pyiceberg.manifest import FileFormat
+from pyiceberg.table.deletion_vector import deletion_vectors_from_puffin_file
+from pyiceberg.table.puffin import PuffinFile
 from pyroaring import BitMap64
 
 from dp_assets.adapters.recovery.delete_positions import positions_in
+from dp_assets.adapters.recovery.puffin_vectors import with_plain_footer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +47,11 @@ def as_arrow(positions: BitMap64) -> pa.ChunkedArray:
 
 
 def _positions(io: FileIO, delete: DataFile) -> Mapping[str, BitMap64]:
+    if delete.file_format == FileFormat.PUFFIN:
+        with io.new_input(delete.file_path).open() as file:
+            puffin = PuffinFile(with_plain_footer(file.read()))
+        vectors = deletion_vectors_from_puffin_file(puffin)
+        return {one.referenced_data_file: _as_bitmap(one.to_vector()) for one in vectors}
     if delete.file_format != FileFormat.PARQUET:
         return {path: _as_bitmap(rows) for path, rows in _read_deletes(io, delete).items()}
     with io.new_input(delete.file_path).open() as file:

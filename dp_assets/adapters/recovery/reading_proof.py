@@ -137,7 +137,9 @@ class SnapshotReader:
                 )
 
 
-def pieces(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
+def pieces(
+    batches: Iterator[pa.RecordBatch], target: pa.Schema, *, most_bytes: int = PIECE_BYTES
+) -> Iterator[pa.Table]:
     """Batches in the columns and types of ``target``, gathered to about one size."""
     waiting: list[pa.Table] = []
     rows = size = 0
@@ -145,7 +147,7 @@ def pieces(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.
         piece = pa.Table.from_batches([batch]).cast(target)
         waiting.append(piece)
         rows, size = rows + piece.num_rows, size + piece.nbytes
-        if rows >= PIECE_ROWS or size >= PIECE_BYTES:
+        if rows >= PIECE_ROWS or size >= most_bytes:
             yield pa.concat_tables(waiting)
             waiting, rows, size = [], 0, 0
     if waiting:

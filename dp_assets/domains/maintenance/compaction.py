@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from dp_assets.core.units import GIB, format_bytes
 from dp_assets.domains.maintenance.compaction_groups import Candidate, fitting, group_of, packed
-from dp_assets.domains.maintenance.deletes import Deletes, compared_keys, deleted_rows
+from dp_assets.domains.maintenance.deletes import Deletes, Refusals, deleted_rows
 from dp_assets.domains.maintenance.partition_words import PartitionWords
 from dp_assets.domains.maintenance.refusals import (
     columns_ever,
     counted,
+    delete_refusal,
     file_refusal,
     head_of,
     table_refusals,
@@ -112,6 +113,7 @@ class _Files:
             for place, found in self._places.items()
         }
         self._rows[None] = sum(self._rows.values())
+        self._unequal = Refusals(lambda delete: delete_refusal(delete, self._columns))
         self._refused: list[str] = []
 
     def places(self) -> Iterator[tuple[int, str]]:
@@ -142,13 +144,14 @@ class _Files:
     def _candidates(self, files: Iterable[LiveFile], target: int) -> Iterator[Candidate]:
         rule = self._rule
         for file in sorted(files, key=lambda one: (one.sequence_number, one.entry.path)):
-            deletes = self._deletes.of(file)
-            deleted = sum(deleted_rows(one, file, rows_of=self._rows) for one in deletes)
-            keys = sum(compared_keys(one, file, rows_of=self._rows) for one in deletes)
+            deletes = self._deletes.applying(file)
+            deleted = sum(deleted_rows(one, file, rows_of=self._rows) for one in deletes.named)
+            keys = deletes.keys(file, rows_of=self._rows)
             sized = rule.small * target <= file.entry.size <= rule.large * target
             if sized and deleted + keys < rule.delete_ratio * file.entry.records:
                 continue
-            if refused := file_refusal(file, deletes, self._columns):
+            refused = file_refusal(file, deletes.named, self._columns)
+            if refused := refused or self._unequal.of(deletes):
                 self._refused.append(refused)
                 continue
             yield Candidate(file, deletes, min(deleted, file.entry.records), keys)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from dp_assets.core.units import format_bytes
+from dp_assets.domains.maintenance.deletes import Applying
 from dp_assets.ports.compaction import DeleteFile, Group, InputFile
 from dp_assets.ports.live_files import LiveFile
 
@@ -20,7 +22,7 @@ class Candidate:
     """
 
     file: LiveFile
-    deletes: tuple[LiveFile, ...]
+    deletes: Applying
     deleted: float
     keys: float = 0.0
 
@@ -42,10 +44,12 @@ def packed(candidates: Iterable[Candidate], limit: int) -> Iterator[list[Candida
 def group_of(members: Sequence[Candidate], target: int, *, reason: str, words: str) -> Group:
     """The group of candidates of one partition, with every delete that may apply once."""
     first = members[0].file
+    named = (delete for one in members for delete in one.deletes.named)
+    # All are of one partition, so what applies to the oldest is all that applies to any.
+    oldest = min(members, key=lambda one: one.file.sequence_number)
     deletes: Mapping[tuple[str, int], LiveFile] = {
         (delete.entry.path, delete.entry.offset): delete
-        for one in members
-        for delete in one.deletes
+        for delete in chain(named, oldest.deletes.equal)
     }
     return Group(
         spec_id=first.spec_id,

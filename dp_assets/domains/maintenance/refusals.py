@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dp_assets.domains.maintenance.deletes import Deletes
+from dp_assets.domains.maintenance.deletes import Deletes, Refusals
 from dp_assets.ports.closure import KeptSnapshot, LiveEntry, TableClosure
 from dp_assets.ports.live_files import LiveFile, live_files
 from dp_assets.ports.recovery import FileKind
@@ -60,14 +60,16 @@ def file_refusal(data: LiveFile, deletes: Iterable[LiveFile], columns: Mapping[i
         return "data is encrypted"
     if data.entry.format != "PARQUET":
         return f"data in {data.entry.format}"
-    for delete in deletes:
-        if delete.entry.encrypted:
-            return f"{delete.entry.kind} that apply are encrypted"
-        if delete.entry.kind is not FileKind.DELETION_VECTORS and delete.entry.format != "PARQUET":
-            return f"{delete.entry.kind} in {delete.entry.format} apply"
-        if refused := _of_equality(delete.entry, columns):
-            return refused
-    return ""
+    return next(filter(None, (delete_refusal(one, columns) for one in deletes)), "")
+
+
+def delete_refusal(delete: LiveFile, columns: Mapping[int, Any]) -> str:
+    """Why what a delete applies to stays as it is; "" when it may go."""
+    if delete.entry.encrypted:
+        return f"{delete.entry.kind} that apply are encrypted"
+    if delete.entry.kind is not FileKind.DELETION_VECTORS and delete.entry.format != "PARQUET":
+        return f"{delete.entry.kind} in {delete.entry.format} apply"
+    return _of_equality(delete.entry, columns)
 
 
 def columns_ever(closure: TableClosure) -> dict[int, Any]:
@@ -89,8 +91,11 @@ def refusals(closure: TableClosure) -> tuple[str, ...]:
     files = list(live_files(closure, head))
     deletes = Deletes(files)
     columns = columns_ever(closure)
-    data = (file for file in files if file.entry.kind is FileKind.DATA)
-    return counted(file_refusal(one, deletes.of(one), columns) for one in data)
+    unequal = Refusals(lambda delete: delete_refusal(delete, columns))
+    data = [(file, deletes.applying(file)) for file in files if file.entry.kind is FileKind.DATA]
+    return counted(
+        file_refusal(one, found.named, columns) or unequal.of(found) for one, found in data
+    )
 
 
 def counted(reasons: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dp_assets.adapters.pyiceberg_writer import no_failpoint
 from dp_assets.core.units import now_ms
 from dp_assets.ports.closure import ParsedFiles
 from dp_assets.ports.compaction import CompactionPlan, RewrittenGroup
+from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.commit_attempts import CommitAttempts, Committed
 from dp_assets.usecases.maintenance.publishing import Surroundings
 from dp_assets.usecases.maintenance.work import nothing_to_guard
@@ -57,11 +58,11 @@ def commit_compaction(
     """
     doing = f"compaction of {plan.table}"
     lake.require_identity(doing)
-    with lake.lease(f"table/{plan.table}", doing=doing) as lease:
+    with kept_lease(lake, f"table/{plan.table}", doing=doing) as beat:
 
         def both() -> None:
             guard()
-            lake.leases.check(lease)
+            beat.check()
 
         around = Surroundings(
             catalog=lake.catalog,

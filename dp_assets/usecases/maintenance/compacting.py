@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from pyiceberg.io import load_file_io
 
 from dp_assets.adapters.local_files import local_path, make_folders
-from dp_assets.adapters.maintenance.duckdb_rewrite import RewriteSettings, rewriter
+from dp_assets.adapters.maintenance.duckdb_rewrite import rewriter
+from dp_assets.adapters.maintenance.group_rewriting import RewriteSettings
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
+from dp_assets.core.garbage import no_garbage_collection
 from dp_assets.core.units import MIB
 from dp_assets.domains.maintenance.compaction import CompactionRule, plan_compaction
 from dp_assets.domains.maintenance.row_group_rule import TAKE_OVER
@@ -29,7 +31,7 @@ from dp_assets.usecases.maintenance.work import nothing_to_guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from dp_assets.adapters.maintenance.duckdb_rewrite import GroupRewriter
+    from dp_assets.adapters.maintenance.group_rewriting import GroupRewriter
     from dp_assets.core.ids import TableId
     from dp_assets.domains.maintenance.conflicts import DroppedGroup
     from dp_assets.lakehouse import Lakehouse
@@ -76,11 +78,12 @@ def planned_compaction(lake: Lakehouse, table: TableId, rule: CompactionRule) ->
     """
     pointer = existing_pointer(lake.catalog, table)
     known = ParsedFiles()
-    closure = read_closure(lake.files, pointer, history=History.CURRENT, known=known)
-    free = free_bytes(closure.location)
-    return PlannedCompaction(
-        plan_compaction(str(table), closure, rule=rule, free_bytes=free), closure, known
-    )
+    # An object for every file, and they are kept: a third of the time of planning 10,000 files.
+    with no_garbage_collection():
+        closure = read_closure(lake.files, pointer, history=History.CURRENT, known=known)
+        free = free_bytes(closure.location)
+        plan = plan_compaction(str(table), closure, rule=rule, free_bytes=free)
+    return PlannedCompaction(plan, closure, known)
 
 
 def compact(

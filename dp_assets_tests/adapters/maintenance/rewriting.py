@@ -21,13 +21,15 @@ from pyiceberg.types import DoubleType, LongType, NestedField, StringType
 
 from dp_assets.adapters.durable_io import DurableFileIO
 from dp_assets.adapters.local_files import local_path
-from dp_assets.adapters.maintenance.duckdb_rewrite import RewriteSettings, rewriter
+from dp_assets.adapters.maintenance.duckdb_rewrite import rewriter
+from dp_assets.adapters.maintenance.group_rewriting import RewriteSettings
 from dp_assets.adapters.objects.lake_files import LocalLakeFiles
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.adapters.recovery.reading_proof import open_table
 from dp_assets.domains.maintenance.compaction import CompactionRule, plan_compaction
 from dp_assets.ports.compaction import CompactionPlan, RewrittenGroup, WrittenFile
 from dp_assets.ports.recovery import History
+from dp_assets.ports.row_groups import RowGroupRule
 
 # Everything, whatever its size.
 ALL = CompactionRule(min_inputs=1, older_specs=True)
@@ -66,13 +68,15 @@ def rewritten(
     rule: CompactionRule = ALL,
     memory_limit: str = "128MB",
     name: str = "n.t",
+    take_over: RowGroupRule | None = None,
 ) -> Rewritten:
     """Every group of a table's plan, rewritten; nothing is committed."""
     table = open_table(pointer, DurableFileIO())
     files = LocalLakeFiles()
     closure = read_closure(files, pointer, history=History.CURRENT)
     plan = plan_compaction(name, closure, rule=rule)
-    settings = RewriteSettings(memory_limit, threads=2, staging=folder / "staging")
+    staging = folder / "staging"
+    settings = RewriteSettings(memory_limit, threads=2, staging=staging, take_over=take_over)
     with rewriter(plan, closure, files=files, io=table.io, settings=settings) as work:
         return Rewritten(plan, tuple(work.rewrite(group) for group in plan.groups), table)
 

@@ -202,5 +202,5 @@ def test_the_memory_limit_is_kept(simple: Table, tmp_path: Path):
     assert sum(file.records for file in found.files) == 500_000
     before = parquet_files(tmp_path)
     with pytest.raises(PermanentError, match="more memory"):
-        rewritten(simple.metadata_location, tmp_path, memory_limit="4MB")
+        rewritten(simple.metadata_location, tmp_path, memory_limit="1MB")
     assert parquet_files(tmp_path) == before

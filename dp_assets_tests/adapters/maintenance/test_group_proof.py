@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import IntegerType, LongType, NestedField, StringType
 
 from dp_assets.adapters.maintenance import (
-    duckdb_rewrite,
+    group_rewriting,
     parquet_copy,
     plain_integers,
 )
@@ -101,31 +101,31 @@ def test_other_field_ids_are_refused(table, tmp_path, monkeypatch):
         written.append(path)
 
     written: list[Path] = []
-    measured = duckdb_rewrite.measure_file
+    measured = group_rewriting.measure_file
 
     def then(connection, path: Path, **more) -> MeasuredFile:
         found = measured(connection, path, **more)
         renumbered(path)
         return found
 
-    monkeypatch.setattr(duckdb_rewrite, "measure_file", then)
+    monkeypatch.setattr(group_rewriting, "measure_file", then)
     refused(table, tmp_path, monkeypatch, spoilt, said="other field ids")
 
 
 def test_deletes_that_were_not_applied_are_seen(table, tmp_path, monkeypatch):
-    monkeypatch.setattr(duckdb_rewrite, "applied_deletes", lambda *_: {})
+    monkeypatch.setattr(group_rewriting, "applied_deletes", lambda *_: {})
     refused(table, tmp_path, monkeypatch, plain_integers.remove_annotations, said="3 rows before")
 
 
 def test_wrong_bounds_are_seen(table, tmp_path, monkeypatch):
-    measured = duckdb_rewrite.measure_file
+    measured = group_rewriting.measure_file
 
     def narrow(*args, **more) -> MeasuredFile:
         found = measured(*args, **more)
         found.statistics.upper[1] = found.statistics.lower[1]  # type: ignore[index]
         return found
 
-    monkeypatch.setattr(duckdb_rewrite, "measure_file", narrow)
+    monkeypatch.setattr(group_rewriting, "measure_file", narrow)
     refused(
         table,
         tmp_path,

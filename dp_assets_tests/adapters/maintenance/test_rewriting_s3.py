@@ -8,8 +8,9 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField, StringType
 
-from dp_assets.adapters.maintenance.duckdb_rewrite import RewriteSettings, rewriter
+from dp_assets.adapters.maintenance.duckdb_rewrite import rewriter
 from dp_assets.adapters.maintenance.group_proof import GroupProof
+from dp_assets.adapters.maintenance.group_rewriting import RewriteSettings
 from dp_assets.adapters.objects.lake_files import CatalogFiles
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.errors import PermanentError

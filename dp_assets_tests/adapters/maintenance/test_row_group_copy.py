@@ -24,7 +24,8 @@ from pyiceberg.types import (
 )
 
 from dp_assets.adapters.durable_io import DurableFileIO
-from dp_assets.adapters.maintenance.duckdb_rewrite import RewriteSettings, rewriter
+from dp_assets.adapters.maintenance.duckdb_rewrite import rewriter
+from dp_assets.adapters.maintenance.group_rewriting import RewriteSettings
 from dp_assets.adapters.maintenance.row_group_footer import (
     read_footer,
 )

@@ -1,5 +1,7 @@
 """Which files are rewritten, in which groups and order, and what is left with which reason."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -199,3 +201,43 @@ def test_deleted_rows_are_not_expected_in_the_new_files():
 def test_a_table_that_is_refused_has_no_plan():
     with pytest.raises(CompactionRefusedError, match="format version 4 is not compacted yet"):
         plan(closure_of(*small(5), format_version=4))
+
+
+def test_planning_takes_no_look_at_every_pair_of_file_and_equality_delete():
+    """As a table has them that is streamed to: with every commit a file and a delete of keys."""
+
+    def calls_for(commits: int, partition: str) -> int:
+        files = [data(f"/f{n}", 100, sequence=2 * n) for n in range(commits)]
+        known = {"equality_ids": (1,), "partition": partition}
+        equality = tuple(
+            entry(f"/e{n}", FileKind.EQUALITY_DELETES, sequence=2 * n + 1, **known)
+            for n in range(commits)
+        )
+        closure = (
+            closure_of(*files, *equality)
+            if partition
+            else closure_of(*files, by_spec={1: equality})
+        )
+        found, count = counted_calls(lambda: plan(closure))
+        [group] = found.groups
+        assert (len(group.inputs), len(group.deletes)) == (commits, commits)
+        return count
+
+    for partition in ("", '{"month":"2013-01"}'):
+        assert calls_for(400, partition) < 2.5 * calls_for(200, partition)
+
+
+def counted_calls(act: Callable[[], CompactionPlan]) -> tuple[CompactionPlan, int]:
+    """What it gives, and how many functions were called, of Python's and of C's."""
+    count = 0
+
+    def called(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(called)
+    try:
+        found = act()
+    finally:
+        sys.setprofile(None)
+    return found, count
