@@ -10,9 +10,12 @@ from dp_assets.cli.maintain_plan import plan_document, show_plan
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from dp_assets.core.ids import TableId
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.maintenance import Attempt, Operation
+    from dp_assets.usecases.maintenance.work import Planner
 
 FIGURES = ("files", "bytes", "rows", "manifests", "snapshots")
 
@@ -57,8 +60,10 @@ def maintain(
     from dp_assets.cli.why import operation_called
     from dp_assets.core.units import now_ms
     from dp_assets.lakehouse import opened
-    from dp_assets.ports.maintenance import Outcome
-    from dp_assets.usecases.maintenance.maintaining import wanted
+    from dp_assets.ports.maintenance import Operation
+    from dp_assets.usecases.maintenance.maintaining import PLANNERS
+    from dp_assets.usecases.maintenance.orphans_work import sweep_planner
+    from dp_assets.usecases.maintenance.wanting import wanted
 
     out = Output(json=as_json)
     run_id = owner_text("dp maintain")
@@ -66,16 +71,25 @@ def maintain(
         jobs = wanted(lake, names or (), operation_called(only), now_ms=now_ms())
         if not jobs:
             out.line("nothing is due; 'dp why TABLE' says why, 'dp maintain TABLE' does it anyway")
-        done = [_one(lake, out, *job, run_id=run_id, dry_run=dry_run, allow=allow) for job in jobs]
+        planners = {**PLANNERS, Operation.ORPHANS: sweep_planner(lake, allow=allow)}
+        done = [
+            _one(lake, out, *job, run_id=run_id, dry_run=dry_run, planners=planners) for job in jobs
+        ]
         if not dry_run:
             lake.flush()
     out.document(done)
-    ends = {one.get("outcome") for one in done}
+    _end({one.get("outcome") for one in done}, is_named=bool(names))
+
+
+def _end(ends: "Collection[object]", *, is_named: bool) -> None:
+    """The exit code by how operations ended."""
+    from dp_assets.ports.maintenance import Outcome
+
     if str(Outcome.UNKNOWN) in ends:
         raise typer.Exit(ExitCode.OUTCOME_UNKNOWN)
     if str(Outcome.FAILED) in ends:
         raise typer.Exit(ExitCode.OPERATION_FAILED)
-    if names and str(Outcome.REFUSED) in ends:
+    if is_named and str(Outcome.REFUSED) in ends:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
@@ -87,19 +101,17 @@ def _one(
     *,
     run_id: str,
     dry_run: bool,
-    allow: bool,
+    planners: "Mapping[Operation, Planner]",
 ) -> dict[str, object]:
     """One operation on one table; a failure is said and stops no other."""
     from dp_assets.core.errors import LakeError, OutcomeUnknownError
     from dp_assets.core.units import now_ms
-    from dp_assets.ports.maintenance import Operation, Outcome
+    from dp_assets.ports.maintenance import Outcome
     from dp_assets.usecases.maintenance.holding import contention
-    from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan
-    from dp_assets.usecases.maintenance.orphans_work import plan_many_orphans
+    from dp_assets.usecases.maintenance.maintaining import maintain, plan
 
     about: dict[str, object] = {"table": str(table), "operation": str(operation)}
     try:
-        planners = {**PLANNERS, Operation.ORPHANS: plan_many_orphans} if allow else PLANNERS
         planned = plan(lake, table, operation, now_ms=now_ms(), planners=planners)
         show_plan(out, planned)
         about["plan"] = plan_document(planned)

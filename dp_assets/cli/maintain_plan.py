@@ -9,6 +9,7 @@ from dp_assets.cli.output import Cell, Output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dp_assets.domains.maintenance.freed import Freed
     from dp_assets.domains.maintenance.manifest_plan import ManifestPlan
     from dp_assets.ports.compaction import CompactionPlan
     from dp_assets.usecases.maintenance.expiry_planning import PlannedExpiry
@@ -102,15 +103,23 @@ def _compaction_document(plan: "CompactionPlan") -> dict[str, object]:
 
 
 def _show_expiry(out: Output, title: str, expiry: "PlannedExpiry") -> None:
-    from dp_assets.core.units import format_bytes
-
     plan, freed = expiry.plan, expiry.freed
     out.line(
         f"{title}: {len(plan.snapshots)} snapshots go, {len(plan.kept)} stay; "
-        f"{len(freed.files)} files, {format_bytes(freed.bytes)} go to the trash"
+        f"{len(freed.files)} files{_freed_size(freed)} go to the trash"
     )
     for name, _ in plan.refs:
         out.line(f"  {name} goes: it is past its own age")
+
+
+def _freed_size(freed: "Freed") -> str:
+    """Nothing says how large a manifest list is; what holds one of them is larger than its sum."""
+    from dp_assets.core.units import format_bytes
+
+    if not freed.bytes:
+        return ""
+    known = all(file.size is not None for file in freed.files)
+    return f", {'' if known else 'more than '}{format_bytes(freed.bytes)}"
 
 
 def _expiry_document(expiry: "PlannedExpiry") -> dict[str, object]:

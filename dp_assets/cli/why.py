@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dp_assets.domains.maintenance.due import Decision
     from dp_assets.domains.maintenance.measures import Subject
     from dp_assets.ports.maintenance import Attempt, Operation
+    from dp_assets.usecases.maintenance.deciding import Explanation
 
 SHOWN_ATTEMPTS = 5
 
@@ -58,9 +59,9 @@ def why(
         )
     asked = [d for d in found.decisions if wanted in (None, d.operation)]
     if as_json:
-        out.document(_document(found.subject, asked))
+        out.document(_document(found, asked))
     else:
-        _show(out, found.subject, asked)
+        _show(out, found, asked)
 
 
 def operation_called(text: str) -> "Operation | None":
@@ -78,10 +79,13 @@ def operation_called(text: str) -> "Operation | None":
         ) from None
 
 
-def _show(out: Output, subject: "Subject", decisions: "Sequence[Decision]") -> None:
-    from dp_assets.domains.maintenance.why import standing_text
+def _show(out: Output, found: "Explanation", decisions: "Sequence[Decision]") -> None:
+    from dp_assets.domains.maintenance.why import left_text, standing_text
 
+    subject = found.subject
     out.line(f"{subject.table}: {standing_text(subject)}\n")
+    for lease in found.left:
+        out.line(f"{left_text(lease)}\n")
     out.table("Decision", ("operation", "due", "next", "because"), map(_decision_row, decisions))
     out.table(
         "\nTriggers",
@@ -152,14 +156,18 @@ def _attempt_row(attempt: "Attempt") -> tuple[Cell, ...]:
     )
 
 
-def _document(subject: "Subject", decisions: "Sequence[Decision]") -> dict[str, object]:
+def _document(found: "Explanation", decisions: "Sequence[Decision]") -> dict[str, object]:
     from dataclasses import asdict
 
-    policy = subject.policy
+    subject, policy = found.subject, found.subject.policy
     return {
         "table": str(subject.table),
         "adopted": subject.adopted,
         "workload": policy.workload,
+        "left_leases": [
+            {"name": one.name, "owner": one.owner, "until": cells.time(one.expires_at_ms)}
+            for one in found.left
+        ],
         "operations": [
             {
                 "operation": decision.operation,

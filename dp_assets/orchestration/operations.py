@@ -44,7 +44,11 @@ def operation_metadata(ran: Ran, *, why: str) -> dict[str, dg.MetadataValue]:
         "rewritten_bytes": dg.MetadataValue.int(rewritten),
         # As text: as numbers the browser would round them.
         "own_snapshots": dg.MetadataValue.text(", ".join(map(str, ran.own)) or "none"),
+        "snapshot_before": dg.MetadataValue.text(str(ran.before.head)),
+        "snapshot_id": dg.MetadataValue.text(str(ran.after.head)),
+        "metadata_location_before": dg.MetadataValue.text(ran.before.pointer),
         "metadata_location": dg.MetadataValue.text(ran.after.pointer),
+        "last_done": dg.MetadataValue.text(ran.last),
     }
     if attempt.memory_bytes is not None:
         found["memory"] = dg.MetadataValue.text(format_bytes(attempt.memory_bytes))

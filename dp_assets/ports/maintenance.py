@@ -67,7 +67,7 @@ class TableHealth:
         error: mean of (1 - size / target)^2 over all data files; those at the target count 0.
         size_counts: data files by the power of two of their size in KiB: below 1, below 2, ...
         delete_files, deleted_rows: of the head; rows as delete files say, an upper bound.
-        manifests: of the head, those with deletes included.
+        manifests: of the head, those with deletes included; ``manifest_bytes`` are theirs.
         snapshots: kept in the metadata; ``oldest_snapshot_ms`` is the time of the oldest.
         metadata_bytes: of the metadata file.
         old_bytes: data and deletes that only snapshots other than the head hold.
@@ -92,6 +92,7 @@ class TableHealth:
     delete_files: int
     deleted_rows: int
     manifests: int
+    manifest_bytes: int
     snapshots: int
     oldest_snapshot_ms: int | None
     metadata_bytes: int

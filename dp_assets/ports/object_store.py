@@ -5,7 +5,7 @@ is whole or absent: no reader ever sees half of it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +14,10 @@ from dp_assets.core.errors import PermanentError
 
 CHUNK_BYTES = 1 << 20
 WHOLE_BYTES = CHUNK_BYTES  # no larger ones are read whole: a few calls instead of many
+
+
+def unguarded() -> None:
+    """Nobody is asked."""
 
 
 class MissingObjectError(PermanentError):
@@ -85,8 +89,12 @@ class ObjectStore(ABC):
         """
 
     @abstractmethod
-    def put(self, key: str, content: bytes) -> None:
-        """Store a small object, replacing what was there. Durable when it returns."""
+    def put(self, key: str, content: bytes, *, guard: Callable[[], None] = unguarded) -> None:
+        """Store a small object, replacing what was there. Durable when it returns.
+
+        ``guard`` is asked right before the object can be read, when all that takes its time is
+        done; what it raises is raised, and what was there stays.
+        """
 
     @abstractmethod
     def upload(self) -> AbstractContextManager[Upload]:

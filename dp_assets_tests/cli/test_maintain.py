@@ -1,8 +1,13 @@
 """`dp maintain` on a real table."""
 
+from functools import partial
+from itertools import count
+
 import pytest
 
+from dp_assets.core.units import HOUR_MS
 from dp_assets.lakehouse import opened
+from dp_assets.usecases.maintenance import maintaining
 from dp_assets_tests.cli.things import make_things, things
 
 
@@ -55,6 +60,32 @@ def test_a_foreign_table_is_refused_and_another_one_is_done(dp, table):
     assert ends["shop.foreign", "expiry"] == ends["shop.foreign", "compaction"] == "failed"
     assert ends["shop.things", "compaction"] == "done"
     assert other.refresh().metadata_location == pointer
+
+
+def test_what_takes_longer_than_its_policy_allows_has_failed(dp, table, monkeypatch):
+    hours = count(step=3 * HOUR_MS)
+    late = partial(maintaining.maintain, clock=lambda: next(hours))
+    monkeypatch.setattr(maintaining, "maintain", late)
+    pointer = table.refresh().metadata_location
+    done = dp("maintain", "shop.things", "--only", "manifests")
+    assert done.code == 3
+    assert "manifests of shop.things stopped after 6 h 0 min before its commit" in done.out
+    assert "hint: run it again, it does what is left; or raise manifests.timeout" in done.out
+    assert table.refresh().metadata_location == pointer
+
+
+def test_a_size_that_no_metadata_say_is_not_shown_as_zero(dp, table):
+    """Of manifest lists, which every old snapshot frees."""
+    with table.transaction() as change:
+        change.set_properties(
+            {
+                "history.expire.max-snapshot-age-ms": "1",
+                "history.expire.min-snapshots-to-keep": "1",
+            }
+        )
+    shown = dp("maintain", "shop.things", "--only", "expiry", "--dry-run")
+    assert shown.code == 0, shown.err
+    assert "files, more than" in shown.out
 
 
 def test_nothing_due_is_no_error(dp, table):

@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
+from dp_assets.core.ids import TableId
 from dp_assets.core.units import DAY_MS, now_ms
 from dp_assets.lakehouse import Lakehouse
 from dp_assets.ports.closure import one_spelling
 from dp_assets_tests.cli.conftest import Dp
-from dp_assets_tests.usecases.maintenance.expiries import TABLE, make_table
+from dp_assets_tests.cli.things import things
+from dp_assets_tests.usecases.maintenance.expiries import TABLE, make_table, snapshots_of
 
 CONTENT = b"PAR1 orphan PAR1"
 SWEEP = ("maintain", "--only", "orphans")
@@ -65,6 +68,55 @@ def test_restored_before_it_stays(dp: Dp, orphan: Path, monkeypatch: pytest.Monk
     assert dp("trash", "empty", "--now", "--yes").code == 0
     assert "nothing to do" in dp("maintain", "shop.things", "--only", "orphans").out
     assert orphan.read_bytes() == CONTENT
+
+
+def test_it_runs_although_an_expiry_is_due(dp: Dp, orphan: Path, lake: Lakehouse):
+    with lake.catalog.load_table(TABLE.identifier).transaction() as change:
+        change.set_properties(
+            {"dp.maintenance.expiry.keep_days": "0", "dp.maintenance.expiry.when": "snapshots >= 1"}
+        )
+    expiry, *_, orphans = dp("why", "shop.things", "--json").json["operations"]
+    assert expiry["due"]
+    assert orphans["reasons"] == ["expiry of the same table goes first"]
+    snapshots = snapshots_of(lake)
+    done = dp(*SWEEP)
+    assert (done.code, "orphans of shop.things: done" in done.out) == (0, True)
+    assert snapshots_of(lake) == snapshots
+    (row,) = dp("trash", "list", "--json").json
+    assert (row["operation"], row["files"]) == ("orphans", 1)
+    assert orphan.read_bytes() == CONTENT
+
+
+def test_the_catalog_is_listed_as_often_for_twenty_tables_as_for_two(dp: Dp, lake: Lakehouse):
+    names = [TableId("many", f"t{n}") for n in range(22)]
+    lake.catalog.create_namespace("many")
+    for name in names:
+        table = lake.catalog.create_table(
+            name.identifier, things(0, 0).schema, properties={"dp.adopted": "true"}
+        )
+        written(Path(one_spelling(table.location())) / "metadata" / "old-m0.avro", CONTENT)
+    listings = [swept(dp, names[:2]), swept(dp, names[2:])]
+    assert listings[0] == listings[1]
+    rows = dp("trash", "list", "--json").json
+    assert {row["table"] for row in rows} == set(map(str, names))
+
+
+def swept(dp: Dp, names: list[TableId]) -> int:
+    """How often a sweep over these tables reads the pointers of all of them."""
+    read: list[str] = []
+
+    def execute(_c: object, _u: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT * \nFROM iceberg_tables"):
+            read.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", execute)
+    try:
+        done = dp("maintain", *map(str, names), "--only", "orphans")
+    finally:
+        event.remove(Engine, "before_cursor_execute", execute)
+    assert (done.code, done.out.count(": done in")) == (0, len(names))
+    assert read
+    return len(read)
 
 
 def test_much_is_asked_for(dp: Dp, orphan: Path):

@@ -1,7 +1,14 @@
 """`dp why` on real tables."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import dp_assets
+from dp_assets.core.units import iso_utc
 from dp_assets.lakehouse import opened
 from dp_assets_tests.cli.things import make_things, things
 
@@ -75,6 +82,25 @@ def test_what_is_due_says_so(dp, table):
     assert compaction["due"] is True
     assert compaction["next"] is None
     assert compaction["reasons"] == ["small_files 12, 10 is enough"]
+
+
+def test_what_a_dead_process_has_left_is_said(dp, table):
+    code = "from dp_assets.adapters.lease_owner import owner_text; print(owner_text('r'), end='')"
+    command = [sys.executable, "-c", code]
+    code_folder = Path(dp_assets.__file__).parents[1]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=code_folder)
+    owner = ran.stdout
+    name, host = "maintenance/shop.things", os.uname().nodename
+    with opened() as lake:
+        until = iso_utc(
+            lake.leases.acquire(name, owner=owner, ttl_ms=60_000, wait_ms=0).expires_at_ms
+        )
+    said = " ".join(dp("why", "shop.things").out.split())
+    assert f"lease {name} was left by {host} pid " in said
+    assert "which has ended: an operation on this machine takes it over at once" in said
+    assert f"other machines wait until {until}" in said
+    (left,) = dp("why", "shop.things", "--json").json["left_leases"]
+    assert left == {"name": name, "owner": owner, "until": until}
 
 
 @pytest.mark.parametrize(

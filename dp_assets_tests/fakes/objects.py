@@ -1,12 +1,18 @@
 """An object store in memory, and one that stops working after a number of changes."""
 
 import io
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dp_assets.core.errors import PermanentError
-from dp_assets.ports.object_store import MissingObjectError, ObjectInfo, ObjectStore, Reader
+from dp_assets.ports.object_store import (
+    MissingObjectError,
+    ObjectInfo,
+    ObjectStore,
+    Reader,
+    unguarded,
+)
 
 
 class KilledError(BaseException):
@@ -38,7 +44,8 @@ class MemoryObjectStore(ObjectStore):
         self.put(key, content)
         return True
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, *, guard: Callable[[], None] = unguarded) -> None:
+        guard()
         self._change(key)
         self.objects[key] = content
 

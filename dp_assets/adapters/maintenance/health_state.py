@@ -15,7 +15,7 @@ from dp_assets.core.ids import TableId
 from dp_assets.ports.health_state import HealthState, Measured, Unmeasured
 from dp_assets.ports.maintenance import PartitionHealth, TableHealth
 
-FORMAT = 1
+FORMAT = 2
 _TABLE = tuple(f.name for f in fields(TableHealth) if f.name != "partitions")
 _PARTITION = tuple(f.name for f in fields(PartitionHealth))
 

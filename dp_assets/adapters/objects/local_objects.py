@@ -6,6 +6,7 @@ none is synced by itself: whoever needs them has the file system synced before.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ from dp_assets.adapters.objects.file_errors import file_error
 from dp_assets.adapters.objects.file_systems import can_sync_whole
 from dp_assets.adapters.objects.large_file import LargeFile, PagePool
 from dp_assets.core.errors import TransientError
+from dp_assets.ports.object_store import unguarded
 
 # Larger files are written to the disk while others are read. Smaller ones stay in memory until
 # they get their name: that of an object is known only then, and perhaps it is stored already.
@@ -79,11 +81,19 @@ class LocalWriter:
     def flush(self) -> None:
         """What is held back is small; it is written when the file gets its name."""
 
-    def place(self, target: str, *, replace: bool, durable: bool = True) -> bool:
+    def place(
+        self,
+        target: str,
+        *,
+        replace: bool,
+        durable: bool = True,
+        guard: Callable[[], None] = unguarded,
+    ) -> bool:
         """Give the file its name; False when that is taken and not to be replaced.
 
         Without ``durable`` it need not outlive a power cut before the file system is synced. What
-        replaces a file is durable in any case: somebody may rely on what was there.
+        replaces a file is durable in any case: somebody may rely on what was there. ``guard`` is
+        asked when only the name is missing; what it raises is raised.
 
         Raises TransientError when the temporary file or the folder of ``target`` is gone.
         """
@@ -95,6 +105,7 @@ class LocalWriter:
             if durable or waits:
                 os.fsync(self._descriptor)
             self._close()
+            guard()
             if replace:
                 os.rename(self._temporary, target)  # noqa: PTH104
                 self._is_there = False

@@ -6,7 +6,7 @@ symbolic link below the root is never followed. What a kill leaves behind is in 
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,7 @@ from dp_assets.adapters.objects.local_objects import LocalWriter
 from dp_assets.adapters.objects.local_reader import LocalReader
 from dp_assets.adapters.objects.object_keys import is_key, require_key, require_prefix
 from dp_assets.core.errors import PermanentError, TransientError
-from dp_assets.ports.object_store import MissingObjectError, ObjectInfo, ObjectStore
+from dp_assets.ports.object_store import MissingObjectError, ObjectInfo, ObjectStore, unguarded
 
 UPLOADS = "tmp"
 
@@ -48,8 +48,8 @@ class LocalObjectStore(ObjectStore):
     def create(self, key: str, content: bytes) -> bool:
         return self._store(key, content, replace=False)
 
-    def put(self, key: str, content: bytes) -> None:
-        self._store(key, content, replace=True)
+    def put(self, key: str, content: bytes, *, guard: Callable[[], None] = unguarded) -> None:
+        self._store(key, content, replace=True, guard=guard)
 
     def upload(self) -> "LocalUpload":
         temporary = f"{self._temporary}-{next(self._uploads)}{TEMPORARY_SUFFIX}"
@@ -89,7 +89,15 @@ class LocalObjectStore(ObjectStore):
     def settle(self) -> None:
         sync_whole(self._root)
 
-    def place(self, writer: LocalWriter, key: str, *, replace: bool, durable: bool = True) -> bool:
+    def place(
+        self,
+        writer: LocalWriter,
+        key: str,
+        *,
+        replace: bool,
+        durable: bool = True,
+        guard: Callable[[], None] = unguarded,
+    ) -> bool:
         """Give the bytes of ``writer`` the name ``key``; False when it is taken."""
         path = self._path(key)
         folder = path.rpartition("/")[0]
@@ -103,16 +111,23 @@ class LocalObjectStore(ObjectStore):
                 sync_folder(Path(folder).parent)
             self._durable.add(folder)
         try:
-            return writer.place(path, replace=replace, durable=durable)
+            return writer.place(path, replace=replace, durable=durable, guard=guard)
         except TransientError:
             self._known.discard(folder)  # perhaps it was removed: make it again next time
             raise
 
-    def _store(self, key: str, content: bytes, *, replace: bool) -> bool:
+    def _store(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        replace: bool,
+        guard: Callable[[], None] = unguarded,
+    ) -> bool:
         self._path(key)  # nothing is written for a wrong key
         with self.upload() as upload:
             upload.write(content)
-            return self.place(upload, key, replace=replace)
+            return self.place(upload, key, replace=replace, guard=guard)
 
     def _path(self, key: str) -> str:
         if require_key(key).startswith(f"{UPLOADS}/"):

@@ -3,14 +3,14 @@
 Credentials that cannot delete are enough to back up: only :meth:`delete` needs the right.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from dp_assets.adapters.objects.object_keys import is_key, require_key, require_prefix
 from dp_assets.adapters.objects.s3_bucket import S3Bucket, S3Reader
 from dp_assets.adapters.objects.upload_spool import UploadSpool
 from dp_assets.core.errors import PermanentError
-from dp_assets.ports.object_store import ObjectInfo, ObjectStore
+from dp_assets.ports.object_store import ObjectInfo, ObjectStore, unguarded
 
 
 class S3ObjectStore(ObjectStore):
@@ -32,7 +32,8 @@ class S3ObjectStore(ObjectStore):
     def create(self, key: str, content: bytes) -> bool:
         return self._bucket.create(self._key(key), content)
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, *, guard: Callable[[], None] = unguarded) -> None:
+        guard()
         self._bucket.put(self._key(key), content)
 
     def settle(self) -> None:

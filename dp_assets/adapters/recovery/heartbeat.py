@@ -76,7 +76,7 @@ class Heartbeat:
                 why = f"; {kept.problem}" if kept.problem else ""
                 raise TransientError(
                     f"lease {kept.lease.name} ended at {iso_utc(kept.lease.expires_at_ms)}{why}",
-                    hint="run it again; nothing of this run is visible",
+                    hint="run it again; what was not committed until now is left out",
                 )
 
     def check(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
+from dp_assets.core.ids import TableId
 from dp_assets.core.units import DAY_MS, HOUR_MS, iso_utc
 from dp_assets.domains.maintenance.conditions import age_text
 from dp_assets.domains.maintenance.measures import (
@@ -165,6 +166,16 @@ def _of_window(subject: Subject, operation: Operation, now_ms: int) -> Iterator[
         yield Blocker(f"outside of its window, {policy.key('window').value}", opens_ms)
 
 
+def is_of_a_table(lease: Lease) -> bool:
+    """Whether it keeps others from working on a table."""
+    return lease.name.startswith((TABLE, MAINTENANCE))
+
+
+def is_about(lease: Lease, table: TableId) -> bool:
+    """Whether it keeps others from working on that one."""
+    return lease.name in (f"{TABLE}{table}", f"{MAINTENANCE}{table}")
+
+
 def _of_leases(
     subject: Subject, operation: Operation, leases: Collection[Lease], now_ms: int
 ) -> Iterator[Blocker]:
@@ -172,12 +183,14 @@ def _of_leases(
     for lease in leases:
         if lease.expires_at_ms <= now_ms:
             continue
+        ends = f"its lease ends at {iso_utc(lease.expires_at_ms)} unless it is renewed"
         if lease.name == f"{TABLE}{subject.table}":
-            yield Blocker(f"{lease.owner} is at work on it", lease.expires_at_ms)
+            yield Blocker(f"{lease.owner} is at work on it, {ends}", lease.expires_at_ms)
         elif lease.name == f"{MAINTENANCE}{subject.table}":
-            yield Blocker(f"it is being maintained by {lease.owner}", lease.expires_at_ms)
+            reason = f"it is being maintained by {lease.owner}, {ends}"
+            yield Blocker(reason, lease.expires_at_ms)
         elif operation in REMOVING and lease.name.startswith(HOLD):
-            reason = f"{lease.owner} holds old files until {lease.name} is done"
+            reason = f"{lease.owner} holds old files until {lease.name} is done, {ends}"
             yield Blocker(reason, lease.expires_at_ms)
 
 

@@ -28,6 +28,7 @@ class Trigger(StrEnum):
     Counts: ``small_files`` that could be merged, ``snapshots`` that the retention lets go,
     ``manifests``. Shares: ``small_share``, ``delete_ratio``. ``age`` since the operation last
     ended. ``bytes`` that it would free or rewrite; `measures` says which for each.
+    ``metadata_bytes`` of the metadata file, which an expiry makes smaller.
     """
 
     SMALL_FILES = "small_files"
@@ -37,9 +38,11 @@ class Trigger(StrEnum):
     MANIFESTS = "manifests"
     AGE = "age"
     BYTES = "bytes"
+    METADATA_BYTES = "metadata_bytes"
 
 
 _SHARES = {Trigger.SMALL_SHARE, Trigger.DELETE_RATIO}
+_IN_BYTES = {Trigger.BYTES, Trigger.METADATA_BYTES}
 _AGES: Mapping[str, int] = {"min": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 _SIZES: Mapping[str, int] = {"KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": 1024 * GIB}
 _LIMIT = re.compile(r"(\w+)\s*>=\s*(\d+(?:\.\d+)?)\s*(%|\w*)")
@@ -74,7 +77,7 @@ def quantity(trigger: Trigger, value: float) -> str:
     """A measured value or a threshold as people read it."""
     if trigger is Trigger.AGE:
         return age_text(value)
-    if trigger is Trigger.BYTES:
+    if trigger in _IN_BYTES:
         return format_bytes(int(value))
     return f"{value:.0%}" if trigger in _SHARES else f"{int(value):,}"
 
@@ -90,7 +93,7 @@ def _limit(text: str) -> Limit:
         raise ValueError
     trigger, number, unit = Trigger(found[1]), float(found[2]), found[3]
     threshold = number * _factor(trigger, unit)
-    if trigger in (Trigger.AGE, Trigger.BYTES):
+    if trigger is Trigger.AGE or trigger in _IN_BYTES:
         threshold = round(threshold)
     elif threshold > 1 if trigger in _SHARES else threshold % 1:
         raise ValueError
@@ -103,7 +106,7 @@ def _factor(trigger: Trigger, unit: str) -> float:
     if trigger in _SHARES:
         units: Mapping[str, float] = {"": 1, "%": 0.01}
     else:
-        units = {Trigger.AGE: _AGES, Trigger.BYTES: _SIZES}.get(trigger, {"": 1})
+        units = {Trigger.AGE: _AGES, **dict.fromkeys(_IN_BYTES, _SIZES)}.get(trigger, {"": 1})
     if unit not in units:
         raise ValueError
     return units[unit]

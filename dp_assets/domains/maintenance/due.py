@@ -95,14 +95,15 @@ def decide_fleet(
     recent: Sequence[Attempt],
     leases: Collection[Lease],
     now_ms: int,
+    operations: Collection[Operation] = tuple(Operation),
 ) -> tuple[Decision, ...]:
-    """Every decision: those that are due first, the worst of them first.
+    """Every decision on ``operations``: those that are due first, the worst of them first.
 
     What of ``recent``, attempts on any table, began within the last hour counts to the budget.
     """
     decided: list[Decision] = []
     for subject in subjects:
-        decided += _one_at_a_time(subject, leases=leases, now_ms=now_ms)
+        decided += _one_at_a_time(subject, operations, leases=leases, now_ms=now_ms)
     spent = _spent(recent, budget=budget, now_ms=now_ms)
     wanted = sorted((d for d in decided if d.due), key=_worst_first)
     judged = [spent.judge(decision) for decision in wanted]
@@ -175,11 +176,15 @@ def _rewritten(attempt: Attempt) -> int:
 
 
 def _one_at_a_time(
-    subject: Subject, *, leases: Collection[Lease], now_ms: int
+    subject: Subject,
+    operations: Collection[Operation],
+    *,
+    leases: Collection[Lease],
+    now_ms: int,
 ) -> Iterator[Decision]:
     """The table's decisions in the order of operations; the first that is due goes first."""
     first: Operation | None = None
-    for operation in Operation:
+    for operation in filter(operations.__contains__, Operation):
         decision = decide(subject, operation, now_ms=now_ms, leases=leases)
         if decision.due and first:
             reason = f"{first} of the same table goes first"

@@ -45,7 +45,6 @@ def health_of(
     table: TableId,
     at_ms: int,
     metadata_bytes: int,
-    unheld_bytes: int | None = None,
     target: Callable[[int], int] = target_bytes,
 ) -> TableHealth:
     """What ``closure`` says of a table; each of its manifests is looked at once.
@@ -55,15 +54,11 @@ def health_of(
         table: its name in the catalog.
         at_ms: when it was read.
         metadata_bytes: of the metadata file.
-        unheld_bytes: what the last sweep for orphans found; None when there was none.
         target: the size of a data file by that of its partition.
     """
     files, live = _by_partition(closure)
-    words = PartitionWords(closure.metadata)
-    partitions = [
-        _partition(words(spec_id, values), spec_id, found, target=target)
-        for (spec_id, values), found in files.items()
-    ]
+    manifests = {one_spelling(use.path): use.size or 0 for use in _head_uses(closure)}
+    partitions = _partitions(files, PartitionWords(closure.metadata), target=target)
     sizes = [size for found in files.values() for size in found.sizes]
     return TableHealth(
         table=str(table),
@@ -80,12 +75,13 @@ def health_of(
         size_counts=size_counts(sizes),
         delete_files=sum(one.delete_files for one in partitions),
         deleted_rows=sum(one.deleted_rows for one in partitions),
-        manifests=len({one_spelling(use.path) for use in _head_uses(closure)}),
+        manifests=len(manifests),
+        manifest_bytes=sum(manifests.values()),
         snapshots=len(closure.snapshots),
         oldest_snapshot_ms=min((s.timestamp_ms for s in closure.snapshots), default=None),
         metadata_bytes=metadata_bytes,
         old_bytes=_old_bytes(closure, live),
-        unheld_bytes=unheld_bytes,
+        unheld_bytes=None,  # nothing that a table names can tell
         skew=_skew([one.bytes for one in partitions if one.files]),
         partitions=tuple(sorted(partitions, key=_worst_first)[:PARTITIONS]),
         partition_count=len(partitions),
@@ -127,6 +123,18 @@ def _by_partition(closure: TableClosure) -> tuple[Mapping[tuple[int, str], _File
             files[spec_id, entry.partition].add(entry)
             live.add(one_spelling(entry.path))
     return files, live
+
+
+def _partitions(
+    files: Mapping[tuple[int, str], _Files],
+    words: PartitionWords,
+    *,
+    target: Callable[[int], int],
+) -> list[PartitionHealth]:
+    return [
+        _partition(words(spec_id, values), spec_id, found, target=target)
+        for (spec_id, values), found in files.items()
+    ]
 
 
 def _partition(

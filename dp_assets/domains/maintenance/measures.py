@@ -132,6 +132,8 @@ def measured(trigger: Trigger, operation: Operation, subject: Subject, now_ms: i
             return max(0, now_ms - done[-1].finished_at_ms) if done else None
         case Trigger.BYTES:
             return _bytes(operation, health, subject.policy.min_inputs)
+        case Trigger.METADATA_BYTES:
+            return health.metadata_bytes
 
 
 def mergeable_files(health: TableHealth, min_inputs: int) -> int:
@@ -162,14 +164,14 @@ def _many_deletes(partition: PartitionHealth) -> bool:
 def _bytes(operation: Operation, health: TableHealth, min_inputs: int) -> int:
     """What an operation would free or rewrite.
 
-    Expiry: what only old snapshots hold. Manifests: the metadata file. Compaction: what it reads.
+    Expiry: what only old snapshots hold. Manifests: those of the head. Compaction: what it reads.
     Orphans: what nothing held at the last sweep.
     """
     match operation:
         case Operation.EXPIRY:
             return health.old_bytes
         case Operation.MANIFESTS:
-            return health.metadata_bytes
+            return health.manifest_bytes
         case Operation.COMPACTION:
             return rewritten_bytes(health, min_inputs)
         case Operation.ORPHANS:

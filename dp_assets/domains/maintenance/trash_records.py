@@ -5,11 +5,18 @@ a restored dump of the catalog does not bring old ones back, and a warehouse tha
 deleted takes them along. ``trash/<uuid of the table>/<id>.json`` holds JSON and its SHA-256.
 """
 
+from collections.abc import Callable
+
 from dp_assets.core.errors import ConfigurationError, PermanentError
 from dp_assets.core.units import utc
 from dp_assets.domains.backup.documents import checked, unchecked
 from dp_assets.ports.maintenance_trash import TrashRecord
-from dp_assets.ports.object_store import DamagedObjectError, MissingObjectError, ObjectStore
+from dp_assets.ports.object_store import (
+    DamagedObjectError,
+    MissingObjectError,
+    ObjectStore,
+    unguarded,
+)
 
 PREFIX = "trash/"
 SUFFIX = ".json"
@@ -50,9 +57,13 @@ class TrashRecords:
         except MissingObjectError:
             return None
 
-    def put(self, record: TrashRecord) -> None:
-        """Store it, new or not; durable when this returns."""
-        self._store.put(_key(record), checked(record))
+    def put(self, record: TrashRecord, *, guard: Callable[[], None] = unguarded) -> None:
+        """Store it, new or not; durable when this returns.
+
+        ``guard`` is asked at the last moment: once the table's lease is lost, somebody else may
+        have decided otherwise about the record. What it raises is raised.
+        """
+        self._store.put(_key(record), checked(record), guard=guard)
 
     def remove(self, record: TrashRecord) -> None:
         """Forget it; one that is not there is no error."""

@@ -7,6 +7,7 @@ from dp_assets.domains.maintenance.due import Decision
 from dp_assets.domains.maintenance.measures import Subject
 from dp_assets.domains.maintenance.policies import OperationPolicy
 from dp_assets.domains.maintenance.said import Said
+from dp_assets.ports.leases import Lease
 
 WITH_A_CHANGE = "not by time alone"
 
@@ -27,6 +28,14 @@ def standing_text(subject: Subject) -> str:
     """What this product may do with the table, and how it is written."""
     whose = "ours to maintain" if subject.adopted else "foreign: read, never changed"
     return f"{whose}; workload {subject.policy.workload}"
+
+
+def left_text(lease: Lease) -> str:
+    """A lease that nobody will give back."""
+    return (
+        f"lease {lease.name} was left by {lease.owner}, which has ended: an operation on this "
+        f"machine takes it over at once, other machines wait until {iso_utc(lease.expires_at_ms)}"
+    )
 
 
 def said_rows(policy: OperationPolicy) -> Iterator[Said]:

@@ -6,22 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.iceberg_json import read_metadata
+from dp_assets.adapters.lease_owner import is_gone
 from dp_assets.adapters.metadata_facts import is_adopted
 from dp_assets.adapters.pyiceberg_inventory import list_pointers, reading_io
 from dp_assets.core.errors import LakeError
 from dp_assets.core.units import GIB
 from dp_assets.domains.lake.naming import find_table
+from dp_assets.domains.maintenance.blockers import is_about, is_of_a_table
 from dp_assets.domains.maintenance.due import Budget, Decision, decide_fleet, undecided
 from dp_assets.domains.maintenance.measures import Subject
 from dp_assets.domains.maintenance.policies import TablePolicy, policy_of
 from dp_assets.domains.maintenance.workload import Commit, is_maintenance, workload_of
+from dp_assets.ports.maintenance import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from dp_assets.adapters.iceberg_json import Json
     from dp_assets.core.ids import TableId
     from dp_assets.lakehouse import Lakehouse
+    from dp_assets.ports.leases import Lease
     from dp_assets.ports.maintenance import Attempt, TableHealth
 
     Health = Callable[[TableId], TableHealth]
@@ -30,10 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One table as it was looked at, and a decision on each operation in their order."""
+    """One table as it was looked at, and a decision on each operation in their order.
+
+    Attributes:
+        left: leases on the table of processes of this machine that have ended.
+    """
 
     subject: Subject
     decisions: tuple[Decision, ...]
+    left: tuple[Lease, ...] = ()
 
 
 def policy_at(lake: Lakehouse, table: TableId, pointer: str, *, now_ms: int) -> TablePolicy:
@@ -72,9 +81,20 @@ def explain(
     """
     table = find_table(name, list_pointers(lake.catalog))
     subject = subject_of(lake, table, health=health, attempts=attempts, now_ms=now_ms)
-    decisions = _decided(lake, [subject], recent=recent, now_ms=now_ms)
+    held = lake.leases.held()
+    decisions = decide_fleet(
+        [subject],
+        budget=_budget(lake),
+        recent=recent,
+        leases=_of_the_living(held),
+        now_ms=now_ms,
+    )
     order = list(subject.policy.operations)
-    return Explanation(subject, tuple(sorted(decisions, key=lambda d: order.index(d.operation))))
+    return Explanation(
+        subject,
+        tuple(sorted(decisions, key=lambda d: order.index(d.operation))),
+        left=tuple(one for one in held if is_about(one, table) and is_gone(one.owner)),
+    )
 
 
 def decide_tables(
@@ -85,8 +105,9 @@ def decide_tables(
     attempts: Attempts,
     recent: Sequence[Attempt] = (),
     now_ms: int,
+    operations: Collection[Operation] = tuple(Operation),
 ) -> tuple[Decision, ...]:
-    """A decision on every operation on every one of ``tables``; those that are due come first.
+    """A decision on ``operations`` on every one of ``tables``; those that are due come first.
 
     A table that cannot be read or whose rules contradict each other stops no other: none of its
     operations is due, and the reason says so. Arguments as of `explain`.
@@ -100,7 +121,15 @@ def decide_tables(
             )
         except LakeError as error:
             refused += undecided(table, error.what)
-    return (*_decided(lake, subjects, recent=recent, now_ms=now_ms), *refused)
+    decisions = decide_fleet(
+        subjects,
+        budget=_budget(lake),
+        recent=recent,
+        leases=_of_the_living(lake.leases.held()),
+        now_ms=now_ms,
+        operations=operations,
+    )
+    return (*decisions, *(d for d in refused if d.operation in operations))
 
 
 def subject_of(
@@ -135,14 +164,15 @@ def policy_for(lake: Lakehouse, table: TableId, metadata: Json, *, now_ms: int) 
     )
 
 
-def _decided(
-    lake: Lakehouse, subjects: Sequence[Subject], *, recent: Sequence[Attempt], now_ms: int
-) -> tuple[Decision, ...]:
+def _budget(lake: Lakehouse) -> Budget:
     budget = lake.settings.maintenance.budget
-    return decide_fleet(
-        subjects,
-        budget=Budget(tables=budget.tables_per_hour, bytes=budget.gib_per_hour * GIB),
-        recent=recent,
-        leases=lake.leases.held(),
-        now_ms=now_ms,
-    )
+    return Budget(tables=budget.tables_per_hour, bytes=budget.gib_per_hour * GIB)
+
+
+def _of_the_living(held: Iterable[Lease]) -> tuple[Lease, ...]:
+    """Without the leases on tables that whoever comes next on this machine takes over at once.
+
+    A hold counts until it ends: what it protects may be needed by the next process, which takes
+    the work up where the dead one left it.
+    """
+    return tuple(one for one in held if not (is_of_a_table(one) and is_gone(one.owner)))

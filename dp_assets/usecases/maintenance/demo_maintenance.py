@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dp_assets.domains.pipeline import tables
 from dp_assets.ports.maintenance import Operation
-from dp_assets.usecases.maintenance.maintaining import wanted
 from dp_assets.usecases.maintenance.measuring import measure_health
+from dp_assets.usecases.maintenance.wanting import wanted
 from dp_assets.usecases.summary import summarise
 from dp_assets.usecases.table_content import read_content
 

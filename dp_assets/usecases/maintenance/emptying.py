@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.core.errors import TransientError
-from dp_assets.core.units import now_ms as clock_ms
 from dp_assets.domains.maintenance.trash import (
     is_given_back,
     live_holds,
@@ -24,6 +22,7 @@ from dp_assets.domains.maintenance.trash import (
     why_not_yet,
 )
 from dp_assets.ports.maintenance_trash import TrashState
+from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.trash import open_trash
 from dp_assets.usecases.maintenance.trash_deleting import delete_unless_changed, require_reachable
 from dp_assets.usecases.maintenance.trash_names import NamedFiles
@@ -31,6 +30,7 @@ from dp_assets.usecases.maintenance.trash_names import NamedFiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from dp_assets.adapters.recovery.heartbeat import Heartbeat
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.maintenance_trash import TrashedFile, TrashRecord
 
@@ -132,23 +132,20 @@ class _Emptying:
         why = self._why_kept(record)
         if why:
             return Emptied(record, 0, 0, 0, why)
-        going, named = self._parted(record, records)
-        return Emptied(record, len(going), _bytes(going), named, "")
+        going = self._unnamed(self._unprotected(record, records))
+        return Emptied(record, len(going), _bytes(going), len(record.files) - len(going), "")
 
     def empty(self, record: TrashRecord) -> Emptied:
         """Delete what nothing names, then the record."""
-        lake, ttl_ms = self._lake, self._lake.settings.leases.ttl_seconds * 1000
         with ExitStack() as stack:
             name, doing = f"table/{self._look.table(record)}", f"empty trash {record.id}"
             try:
-                lease = stack.enter_context(lake.lease(name, doing=doing))
+                beat = stack.enter_context(kept_lease(self._lake, name, doing=doing))
             except TransientError as error:
                 return Emptied(record, 0, 0, 0, error.what)
-            beat = stack.enter_context(Heartbeat(ttl_ms=ttl_ms, now_ms=clock_ms))
-            beat.keep(lake.leases, lease)
-            return self._empty(record, beat.check)
+            return self._empty(record, beat)
 
-    def _empty(self, record: TrashRecord, check: Callable[[], None]) -> Emptied:
+    def _empty(self, record: TrashRecord, beat: Heartbeat) -> Emptied:
         self._look.refresh()
         now = self._records.again(record)
         if now is None:
@@ -157,10 +154,10 @@ class _Emptying:
         why = open_still or self._why_kept(now)
         if why:
             return Emptied(now, 0, 0, 0, why)
-        going, named = self._parted(now, self._records.all())
-        kept = self._delete(now, going, check)
-        size = _bytes(going) - _bytes(kept)
-        return Emptied(now, len(going) - len(kept), size, named + len(kept), "")
+        asked = self._unprotected(now, self._records.all())
+        kept = self._delete(now, asked, beat)
+        gone = len(asked) - len(kept)
+        return Emptied(now, gone, _bytes(asked) - _bytes(kept), len(now.files) - gone, "")
 
     def _why_kept(self, record: TrashRecord) -> str:
         return why_kept(
@@ -170,39 +167,40 @@ class _Emptying:
             tables=self._look.tables,
         )
 
-    def _parted(
+    def _unprotected(
         self, record: TrashRecord, records: Sequence[TrashRecord]
-    ) -> tuple[list[TrashedFile], int]:
-        """The files that go, and the number of those that something names."""
+    ) -> list[TrashedFile]:
+        """The record's files that no other record keeps."""
         key = self._look.key
         others = protected_by_others(
             record, records, now_ms=self._now_ms, at_once=self._at_once, key=key
         )
-        going = [
-            file
-            for file in record.files
-            if key(file.path) not in others and not self._look.names(file.path)
-        ]
-        return going, len(record.files) - len(going)
+        return [file for file in record.files if key(file.path) not in others]
+
+    def _unnamed(self, files: Sequence[TrashedFile]) -> list[TrashedFile]:
+        """Those that no table names, as the tables were at the last refresh."""
+        return [file for file in files if not self._look.names(file.path)]
 
     def _delete(
-        self, record: TrashRecord, going: Sequence[TrashedFile], check: Callable[[], None]
+        self, record: TrashRecord, asked: Sequence[TrashedFile], beat: Heartbeat
     ) -> list[TrashedFile]:
-        """The files that stay after all."""
-        check()
-        self._records.put(replace(record, state=TrashState.EMPTYING))
+        """The files that stay, because a table names them or they are others by now.
+
+        What is named is asked here and nowhere else: right before each batch.
+        """
+        self._records.put(replace(record, state=TrashState.EMPTYING), guard=beat.check)
         self._failpoint("marked")
         kept: list[TrashedFile] = []
-        for batch in _batches(going):
+        for batch in _batches(asked):
             _require_no_holds(self._lake)
             self._look.refresh()
             self._require_emptying(record)
-            check()
-            named = [file for file in batch if self._look.names(file.path)]
-            unnamed = [file for file in batch if file not in named]
-            kept += [*named, *delete_unless_changed(self._files, unnamed)]
+            beat.check()
+            unnamed = self._unnamed(batch)
+            kept += [file for file in batch if file not in unnamed]
+            kept += delete_unless_changed(self._files, unnamed, guard=beat.check_sometimes)
             self._failpoint("deleted")
-        check()
+        beat.check()
         if record.side_pointer:
             self._files.delete(record.side_pointer)
         self._records.remove(record)

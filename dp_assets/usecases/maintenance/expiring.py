@@ -29,15 +29,14 @@ from dp_assets.adapters.pyiceberg_errors import verdicts
 from dp_assets.adapters.pyiceberg_inventory import list_pointers
 from dp_assets.adapters.pyiceberg_pointer import LOST_RACE, existing_pointer
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.core.errors import LakeError, OutcomeUnknownError, PermanentError, TransientError
-from dp_assets.core.units import now_ms as clock_ms
 from dp_assets.domains.lake.naming import find_table
 from dp_assets.domains.maintenance.expiry import has_none_of, without
 from dp_assets.domains.maintenance.trash import WINDOW_MS
 from dp_assets.domains.maintenance.trash_records import new_id
 from dp_assets.ports.maintenance import Operation
 from dp_assets.ports.maintenance_trash import TrashRecord, TrashState
+from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.expiry_planning import ExpiryLooking
 from dp_assets.usecases.maintenance.trash import open_trash
 from dp_assets.usecases.maintenance.work import nothing_to_guard
@@ -102,12 +101,7 @@ def expire(
     """
     doing = f"expire snapshots of {planned.table}"
     identity = lake.require_identity(doing)
-    ttl_ms = lake.settings.leases.ttl_seconds * 1000
-    with (
-        lake.lease(f"table/{planned.table}", doing=doing) as lease,
-        Heartbeat(ttl_ms=ttl_ms, now_ms=clock_ms) as beat,
-    ):
-        beat.keep(lake.leases, lease)
+    with kept_lease(lake, f"table/{planned.table}", doing=doing) as beat:
         looking = ExpiryLooking(lake, planned.table, retention, now_ms=now_ms)
         run = _Run(
             lake,
@@ -170,9 +164,10 @@ class _Run:
         if pointer is None:
             return None
         self._failpoint("committed")
-        # The expiry is done, whatever becomes of the record; the next run finds out.
+        # The expiry is done, whatever becomes of the record; the next run finds out. Once the lease
+        # is lost the record is others' as well: a person may have taken it out of the trash.
         with suppress(LakeError):
-            self._records.put(replace(record, state=TrashState.WAITING))
+            self._records.put(replace(record, state=TrashState.WAITING), guard=self._require_held)
         self._failpoint("closed")
         return ExpiryDone(table, pointer, now.plan, freed, record.id)
 
@@ -185,8 +180,11 @@ class _Run:
             if record.state is not TrashState.UNFINISHED:
                 continue
             if has_none_of(look.closure.metadata, record.snapshots):
-                self._records.put(replace(record, state=TrashState.WAITING))
+                self._records.put(
+                    replace(record, state=TrashState.WAITING), guard=self._require_held
+                )
             else:
+                self._require_held()
                 self._records.remove(record)
 
     def _record(self, look: ExpiryLook) -> TrashRecord:
@@ -229,11 +227,15 @@ class _Run:
             with suppress(LakeError):
                 self._records.remove(record)
             if isinstance(error, TransientError) and self._has_moved(look):
+                self._require_held()
                 return None
             raise
 
     def _last_word(self) -> None:
         self._failpoint("metadata-written")
+        self._require_held()
+
+    def _require_held(self) -> None:
         for guard in self._guards:
             guard()
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from dp_assets.core.ids import TableId
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.orphans import ListedFile
+    from dp_assets.usecases.maintenance.orphan_catalog import SweptCatalog
     from dp_assets.usecases.maintenance.orphan_names import TableNow
     from dp_assets.usecases.maintenance.trash_names import NamedFiles
 
@@ -87,7 +88,14 @@ class _Listed:
     newest_ms: int = 0
 
 
-def find_orphans(lake: Lakehouse, table: TableId, *, age_ms: int, now_ms: int) -> Orphans:
+def find_orphans(
+    lake: Lakehouse,
+    table: TableId,
+    *,
+    age_ms: int,
+    now_ms: int,
+    catalog: SweptCatalog | None = None,
+) -> Orphans:
     """What nothing names in the folders of ``table``.
 
     Args:
@@ -95,6 +103,7 @@ def find_orphans(lake: Lakehouse, table: TableId, *, age_ms: int, now_ms: int) -
         table: in the catalog.
         age_ms: younger files are left alone; 24 hours at least, whatever it says.
         now_ms: what ages are judged by.
+        catalog: of a sweep over many tables; without it all pointers are read for this one.
 
     Raises:
         MaintenanceRefusedError: whether files are named cannot be told for certain, and why.
@@ -103,16 +112,20 @@ def find_orphans(lake: Lakehouse, table: TableId, *, age_ms: int, now_ms: int) -
     """
     lake.require_identity(f"look for orphans of {table}")
     require_no_holds(lake, table)
-    return _Search(lake, table, now_ms=now_ms).find(now_ms - youngest_age_ms(age_ms))
+    search = _Search(lake, table, now_ms=now_ms, catalog=catalog)
+    return search.find(now_ms - youngest_age_ms(age_ms))
 
 
 class _Search:
     """One search; every rule either lets it go on or stops it."""
 
-    def __init__(self, lake: Lakehouse, table: TableId, *, now_ms: int) -> None:
+    def __init__(
+        self, lake: Lakehouse, table: TableId, *, now_ms: int, catalog: SweptCatalog | None
+    ) -> None:
         self._lake = lake
         self._table = table
         self._now_ms = now_ms
+        self._catalog = catalog
         self._key = file_identity()
         self._names = Names(lake, table, key=self._key)
 
@@ -142,7 +155,8 @@ class _Search:
         names = None
         if old:
             foreign.require_ours(unheld.values())
-            names = self._names.of_all_tables([file.path for file in old], folders)
+            paths = [file.path for file in old]
+            names = self._names.of_all_tables(paths, folders, catalog=self._catalog)
             old = [file for file in old if not names.names(file.path)]
         asks = why_many(old, kept_bytes=kept_bytes)
         return Orphans(self._table, now.seen, tuple(old), young_bytes, asks, names)

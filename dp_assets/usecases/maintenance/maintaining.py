@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 from dp_assets.adapters.process_memory import PeakMemory
 from dp_assets.adapters.pyiceberg_errors import verdicts
-from dp_assets.adapters.pyiceberg_inventory import list_pointers
+from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.core.errors import LakeError, OutcomeUnknownError
 from dp_assets.core.units import now_ms as clock_ms
-from dp_assets.domains.lake.naming import find_table
 from dp_assets.ports.maintenance import Attempt, MaintenanceRefusedError, Operation, Outcome
 from dp_assets.usecases.maintenance.compaction_work import plan_compaction_work
-from dp_assets.usecases.maintenance.deciding import decide_tables, policy_at
+from dp_assets.usecases.maintenance.deciding import policy_at
 from dp_assets.usecases.maintenance.expiry_work import plan_expiry_work
 from dp_assets.usecases.maintenance.holding import alone
-from dp_assets.usecases.maintenance.journaling import keep, read_journal
-from dp_assets.usecases.maintenance.looking import health_now, tables_to_look_at
+from dp_assets.usecases.maintenance.journaling import keep
 from dp_assets.usecases.maintenance.manifests_work import plan_manifests_work
 from dp_assets.usecases.maintenance.measuring import measure_health
 from dp_assets.usecases.maintenance.orphans_work import plan_orphans_work
+from dp_assets.usecases.maintenance.time_limit import TimeLimit
 from dp_assets.usecases.maintenance.work import Done, Planner, Running, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from dp_assets.core.ids import TableId
     from dp_assets.domains.maintenance.policies import TablePolicy
@@ -77,31 +76,6 @@ class Planned:
         return self.has_work or self.work is None or self.operation is Operation.ORPHANS
 
 
-def wanted(
-    lake: Lakehouse, names: Sequence[str], only: Operation | None, *, now_ms: int
-) -> list[tuple[TableId, Operation]]:
-    """What to do: all operations on the tables that are named; without names what is due.
-
-    Raises:
-        ConfigurationError: there is no such table.
-    """
-    operations = [one for one in PLANNERS if only in (None, one)]
-    known = tables_to_look_at(lake)
-    if names:
-        tables = [find_table(name, known.pointers) for name in names]
-        return [(table, operation) for table in tables for operation in operations]
-    journal = read_journal(lake, now_ms=now_ms)
-    decisions = decide_tables(
-        lake,
-        sorted(known.pointers),
-        health=lambda table: health_now(lake, known, table, now_ms=now_ms),
-        attempts=journal.of,
-        recent=journal.recent,
-        now_ms=now_ms,
-    )
-    return [(d.table, d.operation) for d in decisions if d.due and d.operation in operations]
-
-
 def plan(
     lake: Lakehouse,
     table: TableId,
@@ -114,7 +88,7 @@ def plan(
 
     Raises LakeError when the table cannot be read or its rules contradict each other.
     """
-    pointer = list_pointers(lake.catalog)[table]
+    pointer = existing_pointer(lake.catalog, table)
     policy = policy_at(lake, table, pointer, now_ms=now_ms)
     try:
         work = planners[operation](lake, table, policy, now_ms)
@@ -130,18 +104,29 @@ def maintain(
     run_id: str,
     on_bytes: Callable[[int], None] = lambda _: None,
     seen: Callable[[TableHealth, TableHealth], None] = lambda _before, _after: None,
+    clock: Callable[[], int] = clock_ms,
 ) -> Attempt:
     """Carry out a plan; what became of it is kept in the journal, also when it failed.
 
-    ``seen`` is told of the table as it was before, and as it is now.
+    ``seen`` is told of the table as it was before, and as it is now; ``clock`` says how long it
+    takes, in milliseconds, which is no longer than its policy allows.
 
     Raises:
         TransientError: somebody else maintains the table; nothing was begun, and no row is kept.
         LakeError: as the operation does, after its row was kept.
     """
-    doing = f"{planned.operation} of {planned.table}"
+    doing, limit = f"{planned.operation} of {planned.table}", TimeLimit(planned, clock)
     with alone(lake, planned.table, doing=doing) as guard:
-        return _carried_out(lake, planned, Running(run_id, on_bytes, guard), seen)
+
+        def both() -> None:
+            limit.before_commit()
+            guard()
+
+        def group(size_bytes: int) -> None:
+            on_bytes(size_bytes)
+            limit.after_group(size_bytes)
+
+        return _carried_out(lake, planned, Running(run_id, group, both), seen)
 
 
 def _carried_out(
@@ -161,7 +146,10 @@ def _carried_out(
         outcome = Outcome.UNKNOWN if unknown else Outcome.FAILED
         problem, error = raised.what, raised
     memory_bytes = memory.bytes()
-    after = measure_health(lake, planned.table, now_ms=clock_ms())
+    try:
+        after = measure_health(lake, planned.table, now_ms=clock_ms())
+    except LakeError as raised:
+        after, error = None, error or raised  # what was done counts, also where nobody can look
     attempt = Attempt(
         table=str(planned.table),
         uuid=before.uuid,
@@ -169,15 +157,16 @@ def _carried_out(
         outcome=outcome,
         started_at_ms=started_ms,
         finished_at_ms=clock_ms(),
-        pointer=after.pointer,
+        pointer=(after or before).pointer,
         run_id=running.run_id,
         problem=problem,
         before={**_figures(before), **_rewritten(planned)},
-        after=_figures(after),
+        after=_figures(after) if after else None,
         memory_bytes=memory_bytes,
     )
     keep(lake, attempt)
-    seen(before, after)
+    if after:
+        seen(before, after)
     if error is not None:
         raise error
     return attempt

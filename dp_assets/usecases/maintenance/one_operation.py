@@ -12,6 +12,7 @@ from dp_assets.core.units import now_ms
 from dp_assets.domains.lake.naming import find_table
 from dp_assets.domains.lake.spool_flush import quietly
 from dp_assets.ports.maintenance import Outcome
+from dp_assets.usecases.maintenance.last_done import last_done
 from dp_assets.usecases.maintenance.maintaining import maintain, plan
 from dp_assets.usecases.maintenance.own_work import own_snapshots
 
@@ -31,12 +32,14 @@ class Ran:
 
     Attributes:
         own: the snapshots that it made.
+        last: what the operation last did to the table, in this run or an earlier one.
     """
 
     attempt: Attempt
     before: TableHealth
     after: TableHealth
     own: tuple[int, ...]
+    last: str
 
 
 def plan_operation(lake: Lakehouse, name: str, operation: Operation) -> Planned:
@@ -88,4 +91,4 @@ def run_operation(
     text = lake.files.read(after.pointer)
     metadata = parse_metadata(text, location=after.pointer)
     own = own_snapshots(metadata, attempt.operation, run_id)
-    return Ran(attempt, before, after, own)
+    return Ran(attempt, before, after, own, last_done(lake, metadata, attempt.operation))

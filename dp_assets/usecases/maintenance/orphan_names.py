@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from dp_assets.core.ids import TableId
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.closure import TableClosure
+    from dp_assets.usecases.maintenance.orphan_catalog import SweptCatalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,14 @@ class Names:
             frozenset(self._key(file.path) for file in closure.files),
         )
 
-    def of_all_tables(self, paths: Collection[str], folders: Mapping[str, str]) -> NamedFiles:
-        """Which of ``paths`` any table names.
+    def of_all_tables(
+        self,
+        paths: Collection[str],
+        folders: Mapping[str, str],
+        *,
+        catalog: SweptCatalog | None = None,
+    ) -> NamedFiles:
+        """Which of ``paths`` any table names, as ``catalog`` or else the catalog has them.
 
         Raises:
             MaintenanceRefusedError: another table has files in ``folders``, or a path that only
@@ -94,7 +102,14 @@ class Names:
                     stop(self._table, f"{table} names {name}: {why}")
 
         doing = f"orphans of {self._table}"
-        names = NamedFiles(self._lake, paths, doing=doing, known=self.known, look_at=look_at)
+        names = NamedFiles(
+            self._lake,
+            paths,
+            doing=doing,
+            pointers=partial(catalog.pointers, self._table) if catalog else None,
+            known=self.known,
+            look_at=look_at,
+        )
         names.refresh()
         return names
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.maintenance.orphan_state import write_unheld
@@ -11,6 +12,7 @@ from dp_assets.domains.lake.spool_flush import quietly
 from dp_assets.ports.maintenance import Outcome
 from dp_assets.ports.orphans import Unheld
 from dp_assets.usecases.maintenance.finding_orphans import find_orphans
+from dp_assets.usecases.maintenance.orphan_catalog import SweptCatalog
 from dp_assets.usecases.maintenance.orphan_refusals import refuse
 from dp_assets.usecases.maintenance.recording_orphans import record_orphans
 from dp_assets.usecases.maintenance.work import Done, Running, Work
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from dp_assets.domains.maintenance.policies import TablePolicy
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.usecases.maintenance.finding_orphans import Orphans
+    from dp_assets.usecases.maintenance.work import Planner
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,21 @@ class OrphansWork(Work):
         return Done(Outcome.DONE)
 
 
+def sweep_planner(lake: Lakehouse, *, allow: bool) -> Planner:
+    """Plans one table of a sweep after the other; all of them list the catalog once.
+
+    ``allow``: also very many files, or much of a table.
+    """
+    planner = plan_many_orphans if allow else plan_orphans_work
+    return partial(planner, catalog=SweptCatalog(lake))
+
+
 def plan_orphans_work(
-    lake: Lakehouse, table: TableId, policy: TablePolicy, now_ms: int
+    lake: Lakehouse,
+    table: TableId,
+    policy: TablePolicy,
+    now_ms: int,
+    catalog: SweptCatalog | None = None,
 ) -> OrphansWork:
     """What a sweep would put into the trash now; what it found is remembered for health.
 
@@ -51,7 +67,7 @@ def plan_orphans_work(
         MaintenanceRefusedError: it is more than goes without a person, or cannot be told.
         LakeError: as `find_orphans`.
     """
-    work = plan_many_orphans(lake, table, policy, now_ms)
+    work = plan_many_orphans(lake, table, policy, now_ms, catalog)
     if work.found.asks:
         hint = f"look at them with 'dp maintain {table} --only orphans --allow --dry-run'"
         command = f"'dp maintain {table} --only orphans --allow' takes them"
@@ -60,10 +76,15 @@ def plan_orphans_work(
 
 
 def plan_many_orphans(
-    lake: Lakehouse, table: TableId, policy: TablePolicy, now_ms: int
+    lake: Lakehouse,
+    table: TableId,
+    policy: TablePolicy,
+    now_ms: int,
+    catalog: SweptCatalog | None = None,
 ) -> OrphansWork:
     """As `plan_orphans_work`, however many they are: a person has allowed it."""
-    found = find_orphans(lake, table, age_ms=policy.orphan_age_ms, now_ms=now_ms)
+    age_ms = policy.orphan_age_ms
+    found = find_orphans(lake, table, age_ms=age_ms, now_ms=now_ms, catalog=catalog)
     _remember(lake, found, found.young_bytes + found.bytes, now_ms=now_ms)
     return OrphansWork(found)
 

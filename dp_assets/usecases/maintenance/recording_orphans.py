@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from dp_assets.adapters.maintenance.file_identity import file_identity
 from dp_assets.adapters.objects.copying import Workers, threads_for
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.core.units import DAY_MS
-from dp_assets.core.units import now_ms as clock_ms
 from dp_assets.domains.maintenance.orphan_files import kind_of
 from dp_assets.domains.maintenance.orphan_rules import TableSeen, why_older
 from dp_assets.domains.maintenance.trash_records import new_id
 from dp_assets.ports.maintenance import Operation
 from dp_assets.ports.maintenance_trash import TrashedFile, TrashRecord, TrashState
+from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.orphan_names import named_in_trash
 from dp_assets.usecases.maintenance.orphan_refusals import refuse, require_no_holds, stop
 from dp_assets.usecases.maintenance.trash import open_trash
@@ -62,12 +61,7 @@ def record_orphans(
     """
     doing = f"put orphans of {found.table} into the trash"
     identity = lake.require_identity(doing)
-    ttl_ms = lake.settings.leases.ttl_seconds * 1000
-    with (
-        lake.lease(f"table/{found.table}", doing=doing) as lease,
-        Heartbeat(ttl_ms=ttl_ms, now_ms=clock_ms) as beat,
-    ):
-        beat.keep(lake.leases, lease)
+    with kept_lease(lake, f"table/{found.table}", doing=doing) as beat:
         files = _still_orphans(lake, found)
         if not files:
             return None
@@ -78,9 +72,12 @@ def record_orphans(
             at_ms=now_ms,
             until_ms=until_ms,
         )
-        guard()
-        beat.check()
-        open_trash(lake).put(record)
+
+        def both() -> None:
+            guard()
+            beat.check()
+
+        open_trash(lake).put(record, guard=both)
         failpoint("recorded")
         return record
 
@@ -103,7 +100,11 @@ def _record(found: Orphans, files: tuple[TrashedFile, ...], *, lakehouse_id: str
 
 
 def _still_orphans(lake: Lakehouse, found: Orphans) -> tuple[TrashedFile, ...]:
-    """What of ``found`` no table that moved since, and nothing in the trash, names now."""
+    """What of ``found`` neither its table nor the trash names now.
+
+    Of the other tables those that moved are read again, too, unless one listing of the catalog
+    serves a whole sweep: `SweptCatalog` says why that is enough.
+    """
     if found.names is None:
         return ()
     require_no_holds(lake, found.table)

@@ -13,13 +13,13 @@ from dp_assets.adapters.local_files import make_folders
 from dp_assets.adapters.pyiceberg_create import refuse_foreign
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
 from dp_assets.domains.maintenance.manifest_piles import ManifestRule
 from dp_assets.domains.maintenance.manifest_plan import ManifestPlan, plan_manifests
 from dp_assets.ports.recovery import History
+from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.manifest_attempts import RewriteAttempts, Rewritten
 from dp_assets.usecases.maintenance.publishing import Surroundings
 from dp_assets.usecases.maintenance.work import nothing_to_guard
@@ -85,13 +85,8 @@ def rewrite_manifests(
         now_ms=now_ms,
         failpoint=failpoint,
     )
-    ttl_ms = lake.settings.leases.ttl_seconds * 1000
     with RewriteAttempts(around, planned, run_id, lake.settings.tmp_dir) as attempts:
         attempts.prepare()
-        with (
-            lake.lease(f"table/{planned.table}", doing=doing) as lease,
-            Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as beat,
-        ):
-            beat.keep(lake.leases, lease)
+        with kept_lease(lake, f"table/{planned.table}", doing=doing) as beat:
             checks.append(beat.check)
             return attempts.run()

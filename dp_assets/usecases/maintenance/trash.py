@@ -75,9 +75,9 @@ def take_out(lake: Lakehouse, record_id: str) -> TakenOut:
     with lake.lease(f"table/{record.table}", doing=doing) as lease:
         record = records.get(record_id)
         _require_ours(record, identity.lakehouse_id)
-        lake.leases.check(lease)
         if record.operation is not Operation.EXPIRY:
-            records.put(replace(record, state=TrashState.RESTORED))
+            restored = replace(record, state=TrashState.RESTORED)
+            records.put(restored, guard=lambda: lake.leases.check(lease))
             return TakenOut(record, "", missing=len(_missing(lake, record)))
         _require_whole(lake, record)
         side = _show(lake, records, record, guard=lambda: lake.leases.check(lease))
@@ -126,7 +126,7 @@ def _show(
             hint="'dp restore' brings the table back from a recovery point of that time",
         ) from error
     marked = replace(record, state=TrashState.RESTORED, side_table=str(side), side_pointer=pointer)
-    records.put(marked)
+    records.put(marked, guard=guard)
     with files.create(pointer) as out:
         out.write(encode_metadata(side_metadata(before, record, location=location)))
         out.commit(replace=True)

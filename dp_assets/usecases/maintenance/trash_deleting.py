@@ -9,7 +9,7 @@ from dp_assets.adapters.objects.copying import Workers, threads_for
 from dp_assets.core.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from threading import Event
 
     from dp_assets.ports.lake_files import LakeFiles
@@ -19,18 +19,27 @@ DELETING_THREADS = 8
 
 
 def delete_unless_changed(
-    files: LakeFiles, batch: Sequence[TrashedFile]
+    files: LakeFiles, batch: Sequence[TrashedFile], *, guard: Callable[[], None]
 ) -> tuple[TrashedFile, ...]:
     """Delete the files; those that somebody has written anew since they were recorded stay.
 
     Nobody writes twice under a name that a commit has used. Under that of an orphan a writer may:
     what is there now is then another file, perhaps of a commit that is about to land.
 
+    Args:
+        files: where they are.
+        batch: to be deleted.
+        guard: asked before each of them; must cost next to nothing. A process that was stopped in
+            the middle may go on when somebody else has taken the rest out of the trash.
+
     Returns:
         Those that stay.
+
+    Raises what the guard raises; files before that one are deleted.
     """
 
     def delete(file: TrashedFile, _stop: Event) -> bool:
+        guard()
         if file.version:
             found = files.stat(file.path)
             if found is not None and found.version != file.version:

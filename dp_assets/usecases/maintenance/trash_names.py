@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dp_assets.adapters.maintenance.file_identity import file_identity
 from dp_assets.adapters.pyiceberg_inventory import list_pointers
+from dp_assets.adapters.pyiceberg_pointer import read_pointer
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.errors import LakeError, PermanentError, TransientError
 from dp_assets.domains.maintenance.freed import named_by
@@ -32,6 +33,7 @@ class NamedFiles:
         lake: open.
         paths: the files that are asked about.
         doing: for errors, what would be done with them.
+        pointers: of all tables; by default as the catalog has them at each refresh.
         known: lists and manifests read before, which are not read again.
         look_at: called with each table that was read; may raise.
     """
@@ -42,17 +44,19 @@ class NamedFiles:
         paths: Iterable[str],
         *,
         doing: str,
+        pointers: Callable[[], Mapping[TableId, str]] | None = None,
         known: ParsedFiles | None = None,
         look_at: Callable[[TableId, TableClosure], None] = lambda _table, _closure: None,
     ) -> None:
         self._lake = lake
         self._files = lake.files
         self._doing = doing
+        self._list = pointers or (lambda: list_pointers(lake.catalog))
         self._base = known or ParsedFiles()
         self._look_at = look_at
         self.key = file_identity()
         self._wanted = {self.key(path) for path in paths}
-        self._pointers: dict[TableId, str] = {}
+        self._pointers: Mapping[TableId, str] = {}
         self._named: dict[TableId, set[str]] = {}
         self._metadata: dict[str, Mapping[str, Any]] = {}
         self._called: dict[str, str] = {}
@@ -85,7 +89,7 @@ class NamedFiles:
 
         Raises PermanentError when the catalog has none, or one cannot be read.
         """
-        pointers = list_pointers(self._lake.catalog)
+        pointers = self._list()
         if not pointers:
             raise PermanentError(
                 f"{self._doing}: the catalog has no tables, yet there are files of some",
@@ -100,10 +104,8 @@ class NamedFiles:
         doing = f"{self._doing}: {table} cannot be read, and may name what is in it"
         if not pointer:
             raise PermanentError(f"{doing}: the catalog cannot load it", hint=NOTHING_DELETED)
-        # What one table has is not kept while the next one is read.
-        known = ParsedFiles(ChainMap({}, self._base.lists), ChainMap({}, self._base.manifests))
         try:
-            closure = read_closure(self._files, pointer, history=History.ALL, known=known)
+            closure = self._closure(table, pointer)
         except LakeError as error:
             verdict = TransientError if isinstance(error, TransientError) else PermanentError
             raise verdict(f"{doing}: {error.what}", hint=NOTHING_DELETED) from error
@@ -112,3 +114,15 @@ class NamedFiles:
         self._called[closure.uuid] = str(table)
         kept = ("table-uuid", "last-updated-ms", "last-sequence-number", "snapshots")
         self._metadata[closure.uuid] = {name: closure.metadata.get(name) for name in kept}
+
+    def _closure(self, table: TableId, pointer: str) -> TableClosure:
+        """Of the table at ``pointer``, or where it is by now if its writer cleaned up behind it."""
+        # What one table has is not kept while the next one is read.
+        known = ParsedFiles(ChainMap({}, self._base.lists), ChainMap({}, self._base.manifests))
+        try:
+            return read_closure(self._files, pointer, history=History.ALL, known=known)
+        except PermanentError:
+            moved_to = read_pointer(self._lake.catalog, table)
+            if moved_to in (None, pointer):
+                raise
+        return read_closure(self._files, moved_to, history=History.ALL, known=known)

@@ -24,7 +24,7 @@ def test_what_was_written_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{", b'{"format": 2}', b'{"format": 1}', b"\xff", b"[" * 100_000]
+    "content", [b"", b"[]", b"{", b'{"format": 1}', b'{"format": 2}', b"\xff", b"[" * 100_000]
 )
 def test_what_cannot_be_read_is_a_problem_and_no_error(tmp_path, content):
     path = tmp_path / "health.json"

@@ -12,7 +12,7 @@ from threading import Barrier
 import pytest
 
 from dp_assets.adapters.objects.object_stores import open_store
-from dp_assets.core.errors import PermanentError
+from dp_assets.core.errors import PermanentError, TransientError
 from dp_assets.ports.object_store import CHUNK_BYTES, MissingObjectError, ObjectStore
 from dp_assets_tests.services import S3
 
@@ -71,6 +71,18 @@ def test_put_replaces(store: ObjectStore):
     store.put("a", b"one")
     store.put("a", b"another")
     assert (store.read("a"), store.size("a"), keys(store)) == (b"another", 7, ["a"])
+
+
+def test_a_put_asks_at_the_last_moment_and_leaves_what_was_there(store: ObjectStore):
+    def lost() -> None:
+        raise TransientError("the lease is lost", hint="run it again")
+
+    store.put("a", b"one")
+    with pytest.raises(TransientError, match="the lease is lost"):
+        store.put("a", b"another", guard=lost)
+    assert (store.read("a"), keys(store)) == (b"one", ["a"])
+    store.put("a", b"another", guard=lambda: None)
+    assert store.read("a") == b"another"
 
 
 def test_an_empty_object_is_an_object(store: ObjectStore):

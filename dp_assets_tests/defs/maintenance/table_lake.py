@@ -42,6 +42,10 @@ class TableLake:
     def pointer(self) -> str:
         return list_pointers(self.lake.catalog)[ORDERS]
 
+    @property
+    def head(self) -> str:
+        return str(self.lake.catalog.load_table(ORDERS.identifier).metadata.current_snapshot_id)
+
     def run(
         self,
         *operations: Operation,

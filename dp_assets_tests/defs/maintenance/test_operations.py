@@ -14,6 +14,9 @@ from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets.usecases.maintenance import checking, compacting
 from dp_assets.usecases.maintenance.maintaining import PLANNERS
+from dp_assets.usecases.maintenance.one_operation import plan_operation
+from dp_assets.usecases.maintenance.trash import open_trash
+from dp_assets.usecases.maintenance.work import Running
 from dp_assets_tests.adapters.real_lakehouse import ORDERS, fill
 from dp_assets_tests.defs.maintenance.table_lake import (
     COMMITS,
@@ -32,18 +35,20 @@ COMPACTION = Operation.COMPACTION
 
 
 def test_a_compaction_shows_what_it_did_and_its_checks_pass(lake):
+    before, head = lake.pointer, lake.head
     done = lake.run(COMPACTION, tags={WHY: "small files 12, 10 is enough"})
     assert done.success
     shown = materialized(done, COMPACTION)
     [attempt] = lake.journal()
-    table = lake.lake.catalog.load_table(ORDERS.identifier)
     assert (shown["outcome"], shown["why"]) == ("done", "small files 12, 10 is enough")
     assert f"| files | {COMMITS} | 1 |" in shown["figures"]
     assert f"| rows | {10 * COMMITS} | {10 * COMMITS} |" in shown["figures"]
     assert shown["sizes"].count("█") > 1
     assert f" {COMMITS}\n" in shown["sizes"].split("after")[0]
-    assert shown["own_snapshots"] == str(table.current_snapshot().snapshot_id)
+    assert shown["own_snapshots"] == lake.head == shown["snapshot_id"]
+    assert (shown["snapshot_before"], shown["metadata_location_before"]) == (head, before)
     assert shown["metadata_location"] == lake.pointer == attempt.pointer
+    assert shown["last_done"].endswith(f"snapshot {lake.head} by run {done.run_id}")
     assert shown["memory_bytes"] == attempt.memory_bytes >= 0
     assert shown["rewritten_bytes"] == attempt.before["rewritten_bytes"] > 0
     found = verdicts(done)
@@ -53,6 +58,38 @@ def test_a_compaction_shows_what_it_did_and_its_checks_pass(lake):
     assert JOURNAL.table in lake.lake.tables()
     assert lake.lake.spool.tables() == ()
     assert attempt.run_id == done.run_id
+
+
+def test_what_a_killed_run_committed_is_said_by_the_next_and_not_done_again(lake):
+    """Neither the journal nor Dagster knows of a run that was killed after its commit."""
+    planned = plan_operation(lake.lake, str(ORDERS), COMPACTION)
+    planned.work.carry_out(lake.lake, planned.policy, Running("killed", lambda _: None))
+    pointer, head = lake.pointer, lake.head
+    shown = materialized(lake.run(COMPACTION), COMPACTION)
+    assert (lake.pointer, lake.head) == (pointer, head)
+    assert shown["outcome"] == "nothing to do"
+    assert shown["snapshot_before"] == shown["snapshot_id"] == head
+    assert shown["metadata_location_before"] == shown["metadata_location"] == pointer
+    assert shown["last_done"].endswith(f"snapshot {head} by run killed")
+    assert [one.outcome for one in lake.journal()] == [Outcome.NOTHING]
+
+
+def test_an_operation_that_makes_no_snapshot_says_what_it_put_into_the_trash(lake):
+    table = lake.lake.catalog.load_table(ORDERS.identifier)
+    keep = {"keep_days": "0", "keep_snapshots": "2"}
+    kept = {f"dp.maintenance.expiry.{name}": value for name, value in keep.items()}
+    table.transaction().set_properties(kept).commit_transaction()
+    nothing = materialized(lake.run(Operation.ORPHANS), Operation.ORPHANS)
+    assert nothing["last_done"] == "not known"
+    before, head = lake.pointer, lake.head
+    shown = materialized(lake.run(Operation.EXPIRY), Operation.EXPIRY)
+    [record] = open_trash(lake.lake).all()
+    assert record.id in shown["last_done"]
+    assert f"{len(record.snapshots)} snapshots" in shown["last_done"]
+    assert shown["snapshot_before"] == shown["snapshot_id"] == head == lake.head
+    assert shown["metadata_location_before"] == before == record.pointer
+    assert shown["metadata_location"] == lake.pointer != before
+    assert [one.pointer for one in lake.journal()] == [before, lake.pointer]
 
 
 def test_nothing_to_do_and_a_refusal_are_shown_as_what_they_are(lake):

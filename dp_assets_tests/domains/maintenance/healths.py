@@ -23,6 +23,7 @@ HEALTHY = TableHealth(
     delete_files=0,
     deleted_rows=0,
     manifests=1,
+    manifest_bytes=8000,
     snapshots=1,
     oldest_snapshot_ms=NOW_MS,
     metadata_bytes=5000,

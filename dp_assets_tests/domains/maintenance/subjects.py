@@ -49,6 +49,7 @@ def health(*partitions, table=ORDERS, **changed):
         "delete_files": sum(p.delete_files for p in partitions),
         "deleted_rows": sum(p.deleted_rows for p in partitions),
         "manifests": 1,
+        "manifest_bytes": 8192,
         "snapshots": 1,
         "oldest_snapshot_ms": NOW,
         "metadata_bytes": 4096,

@@ -15,6 +15,7 @@ from dp_assets.domains.maintenance.conditions import Limit, Trigger, parse_condi
         ("age >= 12 h", [[(Trigger.AGE, 12 * HOUR_MS)]]),
         ("age >= 1.5 d", [[(Trigger.AGE, 36 * HOUR_MS)]]),
         ("bytes >= 0.1 GiB", [[(Trigger.BYTES, 107374182)]]),
+        ("metadata_bytes >= 0.1 GiB", [[(Trigger.METADATA_BYTES, 107374182)]]),
         (
             "manifests >= 5 or snapshots >= 20 and bytes >= 512 MiB",
             [[(Trigger.MANIFESTS, 5)], [(Trigger.SNAPSHOTS, 20), (Trigger.BYTES, 512 * MIB)]],

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dp_assets.core.units import DAY_MS, GIB, HOUR_MS
+from dp_assets.core.units import DAY_MS, GIB, HOUR_MS, MIB
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets_tests.domains.maintenance.subjects import (
     NOW,
@@ -71,7 +71,12 @@ def test_triggers_are_joined_by_and_and_or(when, is_due):
     ("operation", "found", "written"),
     [
         pytest.param(EXPIRY, health(old_bytes=2 * GIB), OLD, id="expiry"),
-        pytest.param(MANIFESTS, health(manifests=2, metadata_bytes=2 * GIB), (), id="manifests"),
+        pytest.param(
+            MANIFESTS,
+            health(manifests=2, manifest_bytes=2 * GIB, metadata_bytes=9 * GIB),
+            (),
+            id="manifests",
+        ),
         pytest.param(ORPHANS, health(unheld_bytes=2 * GIB), (), id="orphans"),
     ],
 )
@@ -80,6 +85,16 @@ def test_bytes_are_those_that_the_operation_is_about(operation, found, written):
     assert judged(subject(found, rules=rules, written=written), operation).due
     more = {operation.value: {"when": "bytes >= 3 GiB"}}
     assert not judged(subject(found, rules=more, written=written), operation).due
+
+
+def test_a_large_metadata_file_is_a_reason_for_expiry():
+    rules = {"expiry": {"when": "metadata_bytes >= 10 MiB"}}
+    large = subject(health(metadata_bytes=12 * MIB), rules=rules, written=OLD)
+    found = judged(large, EXPIRY)
+    assert found.due
+    assert found.reasons == ("metadata_bytes 12.0 MiB, 10.0 MiB is enough",)
+    small_one = subject(health(metadata_bytes=9 * MIB), rules=rules, written=OLD)
+    against(small_one, EXPIRY, "metadata_bytes 9.00 MiB, 10.0 MiB is enough")
 
 
 def test_nothing_is_ever_done_to_a_foreign_table():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 
-from dp_assets.ports.object_store import ObjectInfo, Reader
+from dp_assets.ports.object_store import ObjectInfo, Reader, unguarded
 from dp_assets_tests.fakes.objects import MemoryObjectStore, MemoryUpload
 
 
@@ -27,9 +27,9 @@ class HookedStore(MemoryObjectStore):
             self.stopped = True
             self._meanwhile()
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, *, guard: Callable[[], None] = unguarded) -> None:
         self._call()
-        super().put(key, content)
+        super().put(key, content, guard=guard)
 
     def create(self, key: str, content: bytes) -> bool:
         self._call()

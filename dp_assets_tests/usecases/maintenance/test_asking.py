@@ -14,8 +14,8 @@ from dp_assets.ports.maintenance import Attempt, Operation, Outcome
 from dp_assets.usecases.maintenance import asking
 from dp_assets.usecases.maintenance.asking import due_file, due_work
 from dp_assets.usecases.maintenance.journaling import keep
-from dp_assets.usecases.maintenance.maintaining import wanted
 from dp_assets.usecases.maintenance.sweeping import sweep
+from dp_assets.usecases.maintenance.wanting import wanted
 from dp_assets_tests.adapters.real_lakehouse import ORDERS, fill, make_lakehouse
 
 NAMES = TableId("raw", "names")

@@ -81,8 +81,10 @@ def test_a_file_that_is_named_again_stays(expired: Lakehouse):
     data = next(file.path for file in record.files if file.kind == "data")
     other = make_table(expired, TableId("shop", "other"))
     other.add_files([one_spelling(data)])
+    (said,) = after_the_window(expired, dry_run=True)
     (done,) = after_the_window(expired)
     assert (done.files, done.named) == (FREED - 1, 1)
+    assert said == done
     assert Path(one_spelling(data)).exists()
     check_whole(pointer_of(expired, TableId("shop", "other")))
     assert open_trash(expired).all() == ()

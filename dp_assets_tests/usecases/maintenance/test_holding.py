@@ -1,14 +1,17 @@
 """One operation on a table at a time, whoever does it; the second one is told who is at it."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dp_assets.core.errors import TransientError
-from dp_assets.core.units import MINUTE_MS, now_ms
+from dp_assets.core.units import DAY_MS, MINUTE_MS, iso_utc, now_ms
 from dp_assets.lakehouse import opened
 from dp_assets.ports.maintenance import Operation, Outcome
+from dp_assets.usecases.maintenance.asking import due_work
 from dp_assets.usecases.maintenance.deciding import explain
 from dp_assets.usecases.maintenance.holding import alone, contention
 from dp_assets.usecases.maintenance.journaling import read_journal
@@ -77,18 +80,55 @@ def test_the_second_one_is_told_who_is_at_it_and_changes_nothing(settings, lake)
 
 
 def test_why_says_it(lake):
-    take(lake, ttl_ms=MINUTE_MS)
-    now = now_ms()
-    found = explain(
+    lease = take(lake, ttl_ms=MINUTE_MS)
+    found = explained(lake, now_ms())
+    assert found.left == ()
+    ends = f"its lease ends at {iso_utc(lease.expires_at_ms)} unless it is renewed"
+    for decision in found.decisions:
+        assert not decision.due
+        assert f"it is being maintained by {ELSEWHERE}, {ends}" in decision.reasons
+
+
+def owner_that_was_killed() -> str:
+    code = "from dp_assets.adapters.lease_owner import owner_text; print(owner_text('r'), end='')"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("name", [NAME, f"table/{ORDERS}"])
+def test_a_dead_process_of_this_machine_keeps_nothing_from_being_due(lake, name):
+    owner, now = owner_that_was_killed(), now_ms()
+    with lake.catalog.load_table(ORDERS.identifier).transaction() as change:
+        change.set_properties({"dp.maintenance.compaction.when": "small_files >= 5"})
+    before = explained(lake, now)
+    lease = lake.leases.acquire(name, owner=owner, ttl_ms=DAY_MS, wait_ms=0)
+    found = explained(lake, now)
+    assert found.left == (lease,)
+    assert found.decisions == before.decisions
+    assert Operation.EXPIRY in {d.operation for d in found.decisions if d.due}
+    (ask,) = (one for one in due_work(lake, now_ms=now).asks if one.table == ORDERS)
+    work = plan(lake, ORDERS, ask.operation, now_ms=now)
+    assert maintain(lake, work, run_id="next").outcome is Outcome.DONE
+
+
+def test_a_hold_of_a_dead_process_holds_until_it_ends(lake):
+    """Who makes the recovery point ready after all needs the same files."""
+    owner, now = owner_that_was_killed(), now_ms()
+    lake.leases.acquire("hold/recovery-point/3", owner=owner, ttl_ms=DAY_MS, wait_ms=0)
+    found = explained(lake, now)
+    assert found.left == ()
+    (expiry,) = (d for d in found.decisions if d.operation is Operation.EXPIRY)
+    assert "until hold/recovery-point/3 is done" in " ".join(expiry.reasons)
+
+
+def explained(lake, now):
+    return explain(
         lake,
         str(ORDERS),
         health=lambda table: measure_health(lake, table, now_ms=now),
         attempts=lambda _: (),
         now_ms=now,
     )
-    for decision in found.decisions:
-        assert not decision.due
-        assert any(f"it is being maintained by {ELSEWHERE}" in r for r in decision.reasons)
 
 
 def test_a_killed_one_blocks_no_longer_than_its_lease(lake):

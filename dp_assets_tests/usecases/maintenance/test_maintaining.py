@@ -4,17 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from dp_assets.core.errors import ConfigurationError, PermanentError, TransientError
+from dp_assets.core.errors import (
+    ConfigurationError,
+    OutcomeUnknownError,
+    PermanentError,
+    TransientError,
+)
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
 from dp_assets.domains.maintenance.expiry import Retention
 from dp_assets.lakehouse import opened
 from dp_assets.ports.maintenance import Operation, Outcome
-from dp_assets.usecases.maintenance import compacting
+from dp_assets.usecases.maintenance import compacting, maintaining
 from dp_assets.usecases.maintenance.expiry_planning import planned_expiry
 from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
 from dp_assets.usecases.maintenance.journaling import read_journal
-from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan, wanted
+from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan
+from dp_assets.usecases.maintenance.wanting import wanted
 from dp_assets_tests.adapters.real_lakehouse import (
     ORDERS,
     content,
@@ -125,6 +131,31 @@ def test_a_failure_is_in_the_journal_and_changed_nothing(settings, lake, monkeyp
     assert (attempt.outcome, attempt.problem) == (Outcome.FAILED, "commit lost a race")
     assert pointer_of(settings) == before
     assert heads(lake) == rows
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_was_done_is_kept_also_when_nobody_can_look_at_it(
+    settings, lake, monkeypatch, is_lost
+):
+    before, looks = pointer_of(settings), iter((maintaining.measure_health, fails_to_look))
+    monkeypatch.setattr(maintaining, "measure_health", lambda *a, **k: next(looks)(*a, **k))
+    if is_lost:
+
+        def loses(*_arguments, **_names):
+            raise OutcomeUnknownError("the catalog broke off", hint="look")
+
+        monkeypatch.setattr(compacting, "commit_compaction", loses)
+    expected = OutcomeUnknownError if is_lost else TransientError
+    with pytest.raises(expected):  # what became of the table matters more than the look at it
+        maintain(lake, planned(lake, Operation.COMPACTION), run_id="run")
+    (attempt,) = journal(lake)
+    assert attempt.outcome is (Outcome.UNKNOWN if is_lost else Outcome.DONE)
+    assert (attempt.after, attempt.before["files"]) == (None, COMMITS)
+    assert (pointer_of(settings) == before) is is_lost
+
+
+def fails_to_look(*_arguments, **_names):
+    raise TransientError("the store does not answer", hint="wait")
 
 
 def test_nothing_is_left_in_the_staging_folder(settings, lake):

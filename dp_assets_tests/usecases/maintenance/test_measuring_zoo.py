@@ -72,7 +72,10 @@ def test_figures_of_the_head_are_those_of_pyiceberg(zoo, inspected, name):
         len(deletes),
         sum(f.record_count for f in deletes),
     )
-    assert found.manifests == (len(head.manifests(table.io)) if head else 0)
+    manifests = head.manifests(table.io) if head else []
+    assert found.manifests == len(manifests)
+    sizes = [zoo.path(one.manifest_path).stat().st_size for one in manifests]
+    assert found.manifest_bytes == sum(sizes)
     assert found.snapshots == len(table.metadata.snapshots)
     times = [s.timestamp_ms for s in table.metadata.snapshots]
     assert found.oldest_snapshot_ms == (min(times) if times else None)
