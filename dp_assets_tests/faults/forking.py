@@ -95,6 +95,15 @@ def run_child(work: Work, *, kill_at: int | None = None, only_disk: bool = False
     return Ended(os.waitstatus_to_exitcode(status), COUNT.unpack_from(shared)[0], where)
 
 
+def in_child(work: Work) -> int:
+    """Run ``work`` in a fork of this process, whose pid is returned; its moments do not count."""
+    child = os.fork()
+    if child == 0:
+        shared = mmap.mmap(-1, SHARED_BYTES)
+        _be_child(work, Moments(shared, at=None, only_disk=False, tell=sys.stderr.fileno()))
+    return child
+
+
 def must_run(work: Work, *, only_disk: bool = False) -> Ended:
     """Like :func:`run_child`, of work that has to succeed."""
     ended = run_child(work, only_disk=only_disk)

@@ -9,23 +9,28 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 SOAK = os.environ.get("DP_SOAK") == "1"
 HIT = 0.8  # of random kills that must land between the first write and the return
+MOST = 20  # places that are printed by their number of kills
 SHOWN = 5000  # characters of a traceback
 
 
 class Kill(Protocol):
-    """What every report has."""
+    """What every report of a kill has."""
 
     @property
     def killed(self) -> bool: ...
 
+    @property
+    def where(self) -> str: ...
 
-Left = TypeVar("Left", bound=Kill)
+
+Left = TypeVar("Left")
 
 
 def times(usual: int, *, soak: int) -> int:
@@ -40,9 +45,11 @@ def seed() -> int:
     return chosen
 
 
-def kills(kind: type[Left], what: str, *arguments: Path | int) -> list[Left]:
-    """Run ``killed_<what>`` with these arguments; its reports."""
-    command = [sys.executable, "-m", f"dp_assets_tests.faults.killed_{what}"]
+def kills(
+    kind: type[Left], what: str, *arguments: Path | int | str, how: str = "killed"
+) -> list[Left]:
+    """Run ``<how>_<what>`` with these arguments; its reports."""
+    command = [sys.executable, "-m", f"dp_assets_tests.faults.{how}_{what}"]
     environment = {k: v for k, v in os.environ.items() if k not in ("DP_STATE", "DP_CONFIG")}
     done = subprocess.run(
         [*command, *map(str, arguments)], capture_output=True, text=True, env=environment
@@ -53,7 +60,11 @@ def kills(kind: type[Left], what: str, *arguments: Path | int) -> list[Left]:
 
 
 def tell(found: Sequence[Kill], *, of: int) -> None:
-    """Print every kill. Raises AssertionError when too few of ``of`` landed."""
+    """Print every kill, and where most landed. Raises AssertionError when too few of ``of`` did."""
     for left in found:
         print(left)  # noqa: T201 - shown when the test fails, and by `pytest -s`
-    assert sum(left.killed for left in found) >= HIT * of
+    landed = [left for left in found if left.killed]
+    most = Counter(left.where for left in landed).most_common(MOST)
+    print(f"{len(landed)} of {of} between the first write and the return")  # noqa: T201
+    print(", ".join(f"{where}: {count}" for where, count in most))  # noqa: T201
+    assert len(landed) >= HIT * of

@@ -11,6 +11,7 @@ from dp_assets.adapters.duckdb_reader import DuckDbReader
 from dp_assets.core.ids import TableId
 from dp_assets.lakehouse import Lakehouse
 from dp_assets_tests.adapters.table_checks import check_files, path_of
+from dp_assets_tests.faults.model_lineage import closure_at, lineage
 from dp_assets_tests.faults.model_rows import Model, Rows, as_read, rows_by_number
 
 DIFFERENCE = 10  # rows of one that are shown
@@ -34,6 +35,7 @@ class Checks:
         assert refs == set(model.refs)
         if table.metadata.current_snapshot_id is not None:
             self._both(table, None, model.rows, "the head")
+        self._row_ids(table, model)
         for ref, rows in model.refs.items():
             self._both(table, table.refs()[ref].snapshot_id, rows, ref)
         for snapshot in table.snapshots():
@@ -55,6 +57,22 @@ class Checks:
         source = self.reader.scan(self.name, snapshot_id=snapshot)
         by_duckdb = self.reader.rows(f"FROM {source}", about=self.name).to_pylist()
         same(rows_by_number(by_duckdb, schema), wanted, f"{where} by DuckDB")
+
+    def _row_ids(self, table: Table, model: Model) -> None:
+        """From version 3 on a row keeps its id for life, and the number until it is updated."""
+        head = table.metadata.current_snapshot_id
+        if model.ids is None or head in (None, model.last_without_ids):
+            return
+        found = lineage(closure_at(table.metadata_location))
+        assert set(found) == set(model.rows)
+        wrong = {
+            number: (ids, known)
+            for number, ids in found.items()
+            if (known := model.ids.get(number, (None, None))) != ids
+            and (known[0] not in (None, ids[0]) or known[1] not in (None, ids[1]))
+        }
+        assert wrong == {}, "ids of rows, found and known"
+        model.ids |= found
 
     def _unchanged(self, named: set[Path]) -> None:
         """A file that the table names never changes."""

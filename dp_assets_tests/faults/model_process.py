@@ -29,11 +29,14 @@ from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan
 from dp_assets.usecases.maintenance.orphans_work import plan_many_orphans
 from dp_assets.usecases.rolling_back import planned_rollback, roll_back
 from dp_assets_tests.faults.model_deletes import delete_positions
+from dp_assets_tests.faults.model_manifests import VERSION
+from dp_assets_tests.faults.model_vectors import UPGRADES, WRITES_3
 from dp_assets_tests.faults.model_writes import WRITES, Said
 
 NAME = TableId("raw", "model")
 # Much of a table this small is orphans: a person has allowed it.
 ALLOWED = {**PLANNERS, Operation.ORPHANS: plan_many_orphans}
+WRITES_2 = {**WRITES, "delete_positions": delete_positions, **UPGRADES}
 OVERTAKEN = "older than last sequence number"  # PyIceberg's word when another branch moved
 LATE_MS = 30 * DAY_MS
 LOST = (CommitFailedException, ValidationException, TransientError, ConfigurationError)
@@ -67,10 +70,10 @@ def _done(lake: Lakehouse, order: Said) -> Said:
         case "empty":
             empty_trash(lake, now_ms=now_ms() + LATE_MS)
             return {}
-        case "delete_positions":
-            return delete_positions(lake.catalog.load_table(NAME.identifier), order)
         case what:
-            return WRITES[what](lake.catalog.load_table(NAME.identifier), order)
+            table = lake.catalog.load_table(NAME.identifier)
+            writes = WRITES_3 if table.format_version == VERSION else WRITES_2
+            return writes[what](table, order)
 
 
 def maintained(lake: Lakehouse, operation: Operation, *, at_ms: int) -> Said:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dp_assets.usecases.maintenance.maintaining import PLANNERS
+from dp_assets_tests.faults.model_manifests import VERSION
 from dp_assets_tests.faults.model_rows import Model, Rows
 from dp_assets_tests.faults.model_writes import FIELDS, KINDS, Said
 
@@ -43,6 +44,11 @@ class Chance:
         live = list(model.rows)
         self.random.shuffle(live)
         half = len(live) // 2
+        if self.version == VERSION and model.ids is None and self.random.random() < 1 / 2:
+            upgrade = {**self._append(), "do": self.random.choice(("upgrade", "upgrade_with_rows"))}
+            after = Model(model.rows, refs=model.refs)
+            orders = [upgrade, *self._anything(after, live)]
+            return Round((orders, self._maintenance()), ordered=True)
         match kind:
             case "writers":
                 first = [*self._maybe_maintenance(), *self._writes(live[:half])]
@@ -144,7 +150,7 @@ def learn(model: Model, order: Said, said: Said, *, ordered: bool) -> None:
     if said["did"] != "done" or order["do"] in ("maintain", "empty"):
         return
     if order["do"] == "rollback":
-        model.rows = model.contents[order["to"]]
+        model.roll_back(order["to"])
         return
     if order["do"] == "untag":
         del model.refs[order["name"]]
@@ -158,6 +164,8 @@ def learn(model: Model, order: Said, said: Said, *, ordered: bool) -> None:
     if "branch" in order:
         model.refs[order["branch"]] = {**model.refs[order["branch"]], **rows}
         return
+    if order["do"].startswith("upgrade"):
+        model.upgrade(said.get("at"))
     model.take(said.get("gone") or ())
     model.put(rows)
     if ordered:

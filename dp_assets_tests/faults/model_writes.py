@@ -42,7 +42,7 @@ def append(table: Table, order: Said) -> Said:
     for _ in range(APPENDS):
         rows = made(table, order)
         with suppress(CommitFailedException):
-            table.append(_arrow(table, rows), branch=order.get("branch") or "main")
+            table.append(arrow(table, rows), branch=order.get("branch") or "main")
             return {"rows": rows, "snapshot": head(table)}
         table.refresh()
     raise CommitFailedException(f"first {APPENDS} times")
@@ -51,7 +51,7 @@ def append(table: Table, order: Said) -> Said:
 def update(table: Table, order: Said) -> Said:
     """Other values for rows, by a commit that deletes and one that appends."""
     rows = made(table, order)
-    table.overwrite(_arrow(table, rows), overwrite_filter=In("id", order["ids"]))
+    table.overwrite(arrow(table, rows), overwrite_filter=In("id", order["ids"]))
     return {"rows": rows, "snapshot": head(table)}
 
 
@@ -144,6 +144,16 @@ def made(table: Table, order: Said) -> Rows:
     }
 
 
+def arrow(table: Table, rows: Rows) -> pa.Table:
+    schema = table.schema()
+    wanted = schema_to_pyarrow(schema, include_field_ids=False)
+    named: list[Row] = list(rows.values())
+    columns = [[row[field.field_id] for row in named] for field in schema.fields]
+    return pa.table(
+        [pa.array(v, f.type) for v, f in zip(columns, wanted, strict=True)], schema=wanted
+    )
+
+
 def _ref(table: Table, order: Said, make: Callable[[int, str], Any]) -> Said:
     at = head(table)
     if at is None:
@@ -170,13 +180,3 @@ def _value(name: str, kind: IcebergType, number: int, field_id: int, order: Said
         return f"{number}/{field_id}/{stamp}"
     small = (number * 31 + field_id * 7 + stamp) % 10_000
     return float(small) / 4 if isinstance(kind, FloatType | DoubleType) else small
-
-
-def _arrow(table: Table, rows: Rows) -> pa.Table:
-    schema = table.schema()
-    wanted = schema_to_pyarrow(schema, include_field_ids=False)
-    named: list[Row] = list(rows.values())
-    columns = [[row[field.field_id] for row in named] for field in schema.fields]
-    return pa.table(
-        [pa.array(v, f.type) for v, f in zip(columns, wanted, strict=True)], schema=wanted
-    )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dp_assets.ports.maintenance import Operation
 from dp_assets_tests.faults.killed_maintenance import Left
 from dp_assets_tests.faults.killing import SOAK, kills, seed, tell, times
 
-RANDOM_KILLS = times(6, soak=50)
+RANDOM_KILLS = times(6, soak=200)  # of all operations together; in `make soak` of each
 # Data, manifests, list, metadata: what one unfinished commit may leave besides the stray file.
 LEFT_BY_A_KILL = 12
 
@@ -26,9 +27,12 @@ def check(found: list[Left]) -> None:
 
 
 @pytest.mark.soak
-def test_killed_at_random_moments(tmp_path: Path):
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("which", [*Operation] if SOAK else ["all"])
+def test_killed_at_random_moments(which: str, tmp_path: Path):
     """Moments are chosen between the first write and the return; in every thread."""
-    found = kills(Left, "maintenance", tmp_path, RANDOM_KILLS, seed())
+    operations = Operation if which == "all" else (which,)
+    found = kills(Left, "maintenance", tmp_path, RANDOM_KILLS, seed(), *map(str, operations))
     tell(found, of=RANDOM_KILLS)
     check(found)
 

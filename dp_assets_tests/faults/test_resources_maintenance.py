@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dp_assets.adapters.maintenance import duckdb_rewrite
+from dp_assets.adapters.maintenance import group_rewriting
 from dp_assets.core.errors import LakeError
 from dp_assets.lakehouse import opened
 from dp_assets.ports.maintenance import Operation
@@ -85,14 +85,14 @@ def test_a_compaction_whose_files_outgrow_their_limit(
 ):
     """The stand-in for a full disk: the kernel refuses DuckDB's write half-way."""
     house.put_back()
-    real = duckdb_rewrite.GroupRewriter.rewrite
+    real = group_rewriting.GroupRewriter.rewrite
 
     def rewrite(*given: object) -> object:
         with limit(resource.RLIMIT_FSIZE, 100):
             return real(*given)  # pyright: ignore[reportArgumentType]
 
     with monkeypatch.context() as patch, opened(house.settings) as lake:
-        patch.setattr(duckdb_rewrite.GroupRewriter, "rewrite", rewrite)
+        patch.setattr(group_rewriting.GroupRewriter, "rewrite", rewrite)
         with pytest.raises(LakeError):
             run(lake, Operation.COMPACTION)
     check_as_before_then_works(house, Operation.COMPACTION)
