@@ -54,8 +54,8 @@ bench: $(VENV)/.demo ## measure the claims about speed and memory
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(VENV)/.dev ## repeat the crash tests ten times as often as `make test` does
-	@DP_SOAK=1 $(BIN)/python -m pytest -n 2 -q -m soak --timeout 7200 $(ARGS)
+soak: $(VENV)/.dev ## repeat the crash tests ten times as often as `make test` does; prints seeds and counts
+	@DP_SOAK=1 $(BIN)/python -m pytest -n 2 -q -rP -m soak --timeout 7200 $(ARGS)
 
 .PHONY: lock
 lock: $(VENV)/.tools ## pin requirements/ again; UPGRADE=yes takes the newest versions

@@ -22,7 +22,7 @@ from dp_assets.adapters.recovery.iceberg_metadata import parse_metadata
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
 from dp_assets.domains.maintenance.compaction import CompactionRule
-from dp_assets.domains.maintenance.expiry import Retention
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.ports.tables import TableSpec
 from dp_assets.usecases.maintenance.compacting import planned_compaction

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dp_assets.ports.maintenance_trash import TrashRecord
-    from dp_assets.usecases.maintenance.emptying import Emptied
+    from dp_assets.usecases.maintenance.record_emptying import Emptied
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="From 'dp trash list'.")]
 

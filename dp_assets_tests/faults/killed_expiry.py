@@ -13,7 +13,7 @@ from dp_assets.core.units import DAY_MS, now_ms
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.ports.closure import one_spelling
 from dp_assets.settings import Settings
-from dp_assets.usecases.maintenance import emptying
+from dp_assets.usecases.maintenance import record_emptying
 from dp_assets.usecases.maintenance.emptying import empty_trash
 from dp_assets.usecases.maintenance.trash import open_trash
 from dp_assets_tests.faults.forking import Moments, Work, must_run, run_child
@@ -131,7 +131,7 @@ def one_kill(settings: Settings, work: Work, again: Work, *, step: Step, report:
 
 
 def main(folder: Path) -> list[Left]:
-    emptying.BATCH_FILES = BATCH_FILES
+    record_emptying.BATCH_FILES = BATCH_FILES
     settings, report = lakehouse(folder), folder / "report.json"
     prepared = folder / "prepared"
     shutil.copytree(folder / "lake", prepared)

@@ -12,7 +12,7 @@ from typing import cast
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import DAY_MS, HOUR_MS, MIB, MINUTE_MS
 from dp_assets.domains.maintenance.conditions import Condition, parse_condition
-from dp_assets.domains.maintenance.expiry import Retention
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.domains.maintenance.rules import TableRules
 from dp_assets.domains.maintenance.said import ENABLED, Said, Sources, sources
 from dp_assets.domains.maintenance.sizing import target_bytes

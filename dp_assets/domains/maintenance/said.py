@@ -7,8 +7,8 @@ from itertools import combinations
 from dp_assets.core.errors import ConfigurationError
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import DAY_MS, MIB
-from dp_assets.domains.maintenance.expiry import MAX_AGE, MIN_COUNT, PROPERTY
 from dp_assets.domains.maintenance.globs import matching, specificity
+from dp_assets.domains.maintenance.retention import MAX_AGE, MIN_COUNT, PROPERTY
 from dp_assets.domains.maintenance.rules import OperationRules, TableRules, checked
 from dp_assets.domains.maintenance.workload import Workload, fixed_target, kept_snapshots
 from dp_assets.ports.maintenance import Operation

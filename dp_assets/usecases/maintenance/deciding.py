@@ -13,7 +13,8 @@ from dp_assets.core.errors import LakeError
 from dp_assets.core.units import GIB
 from dp_assets.domains.lake.naming import find_table
 from dp_assets.domains.maintenance.blockers import is_about, is_of_a_table
-from dp_assets.domains.maintenance.due import Budget, Decision, decide_fleet, undecided
+from dp_assets.domains.maintenance.due import Decision, undecided
+from dp_assets.domains.maintenance.fleet import Budget, decide_fleet
 from dp_assets.domains.maintenance.measures import Subject
 from dp_assets.domains.maintenance.policies import TablePolicy, policy_of
 from dp_assets.domains.maintenance.workload import Commit, is_maintenance, workload_of

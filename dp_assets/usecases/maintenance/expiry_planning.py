@@ -11,8 +11,9 @@ from dp_assets.adapters.pyiceberg_inventory import list_pointers
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.errors import PermanentError
 from dp_assets.domains.lake.naming import find_table
-from dp_assets.domains.maintenance.expiry import ExpiryPlan, Retention, plan_expiry
+from dp_assets.domains.maintenance.expiry import ExpiryPlan, plan_expiry
 from dp_assets.domains.maintenance.freed import Freed, freed_files
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.ports.closure import ParsedFiles
 from dp_assets.ports.recovery import History
 

@@ -1,7 +1,8 @@
 """All tables together: one operation each, the worst first, within what an hour may cost."""
 
 from dp_assets.core.units import GIB, HOUR_MS, MIB
-from dp_assets.domains.maintenance.due import Budget, decide_fleet, due, undecided
+from dp_assets.domains.maintenance.due import due, undecided
+from dp_assets.domains.maintenance.fleet import Budget, decide_fleet
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets_tests.domains.maintenance.subjects import (
     NOW,

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from dp_assets.core.units import DAY_MS, GIB, HOUR_MS, MIB
-from dp_assets.domains.maintenance.due import Budget, decide, decide_fleet, due
+from dp_assets.domains.maintenance.due import decide, due
+from dp_assets.domains.maintenance.fleet import Budget, decide_fleet
 from dp_assets.domains.maintenance.why import WITH_A_CHANGE, next_text, reason_text
 from dp_assets.domains.maintenance.workload import Commit
 from dp_assets.ports.maintenance import Operation, Outcome

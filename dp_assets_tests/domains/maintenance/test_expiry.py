@@ -6,7 +6,8 @@ import pytest
 
 from dp_assets.core.errors import PermanentError
 from dp_assets.core.units import DAY_MS, HOUR_MS
-from dp_assets.domains.maintenance.expiry import ExpiryPlan, Retention, plan_expiry, without
+from dp_assets.domains.maintenance.expiry import ExpiryPlan, plan_expiry, without
+from dp_assets.domains.maintenance.retention import Retention
 
 NOW = 1_000 * DAY_MS
 WEEK_AND_TWO = Retention(max_age_ms=7 * DAY_MS, min_snapshots=2)

@@ -14,7 +14,7 @@ from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.adapters.recovery.iceberg_metadata import parse_metadata
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import DAY_MS, now_ms
-from dp_assets.domains.maintenance.expiry import Retention
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.ports.closure import TableClosure, one_spelling
 from dp_assets.ports.maintenance_trash import TrashRecord
@@ -22,9 +22,11 @@ from dp_assets.ports.recovery import History
 from dp_assets.settings import Settings, load_settings
 from dp_assets.usecases.backup.restore_target import find_target
 from dp_assets.usecases.initialising import initialise
-from dp_assets.usecases.maintenance.emptying import Emptied, empty_trash
-from dp_assets.usecases.maintenance.expiring import ExpiryDone, expire
+from dp_assets.usecases.maintenance.emptying import empty_trash
+from dp_assets.usecases.maintenance.expiring import expire
+from dp_assets.usecases.maintenance.expiry_attempts import ExpiryDone
 from dp_assets.usecases.maintenance.expiry_planning import planned_expiry
+from dp_assets.usecases.maintenance.record_emptying import Emptied
 from dp_assets.usecases.maintenance.trash import open_trash
 from dp_assets_tests.cli.things import things
 from dp_assets_tests.usecases.backup.readings import Readings, by_duckdb, by_pyiceberg

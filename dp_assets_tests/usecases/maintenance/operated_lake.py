@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from dp_assets.core.units import now_ms
-from dp_assets.domains.maintenance.expiry import Retention
 from dp_assets.domains.maintenance.operation_checks import Judged, OperationCheck
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.maintenance import Attempt, Operation, Outcome

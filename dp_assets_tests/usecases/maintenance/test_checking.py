@@ -9,8 +9,8 @@ import pytest
 
 from dp_assets.core.errors import PermanentError
 from dp_assets.core.units import MIB, now_ms
-from dp_assets.domains.maintenance.expiry import Retention
 from dp_assets.domains.maintenance.operation_checks import CHECKS, OperationCheck
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets.ports.maintenance_trash import TrashedFile

@@ -12,7 +12,7 @@ from dp_assets.lakehouse import Lakehouse
 from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.maintenance import Operation
 from dp_assets.ports.maintenance_trash import TrashedFile, TrashState
-from dp_assets.usecases.maintenance import emptying
+from dp_assets.usecases.maintenance import record_emptying
 from dp_assets.usecases.maintenance.emptying import empty_trash
 from dp_assets.usecases.maintenance.trash import open_trash
 from dp_assets_tests.usecases.maintenance.expiries import (
@@ -93,7 +93,7 @@ def test_a_file_that_is_named_again_stays(expired: Lakehouse):
 def test_a_file_named_between_two_batches_stays(
     expired: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(emptying, "BATCH_FILES", 1)
+    monkeypatch.setattr(record_emptying, "BATCH_FILES", 1)
     record = record_of(expired)
     data = [file.path for file in record.files if file.kind == "data"]
     other = make_table(expired, TableId("shop", "other"))
@@ -146,7 +146,7 @@ def test_a_hold_keeps_everything(expired: Lakehouse):
 def test_a_hold_that_begins_meanwhile_keeps_the_rest(
     expired: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(emptying, "BATCH_FILES", 5)
+    monkeypatch.setattr(record_emptying, "BATCH_FILES", 5)
     record = record_of(expired)
     steps: list[str] = []
 
@@ -164,7 +164,7 @@ def test_a_hold_that_begins_meanwhile_keeps_the_rest(
 def test_a_lost_lease_stops_before_the_next_batch(
     expired: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(emptying, "BATCH_FILES", 5)
+    monkeypatch.setattr(record_emptying, "BATCH_FILES", 5)
     record = record_of(expired)
     steps: list[str] = []
 

@@ -9,7 +9,7 @@ from dp_assets.adapters.pyiceberg_pointer import read_pointer
 from dp_assets.core.errors import ConfigurationError, PermanentError, TransientError
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import DAY_MS, now_ms
-from dp_assets.domains.maintenance.expiry import Retention
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.domains.maintenance.trash import WINDOW_MS
 from dp_assets.lakehouse import Lakehouse
 from dp_assets.ports.closure import one_spelling

@@ -9,7 +9,7 @@ from dp_assets.adapters.pyiceberg_inventory import list_pointers
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
 from dp_assets.domains.backup.restore_plan import Wanted
-from dp_assets.domains.maintenance.expiry import Retention
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.settings import Settings, load_settings
 from dp_assets.usecases.backup.restore_planning import plan_restore

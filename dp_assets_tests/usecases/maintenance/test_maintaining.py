@@ -12,7 +12,7 @@ from dp_assets.core.errors import (
 )
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
-from dp_assets.domains.maintenance.expiry import Retention
+from dp_assets.domains.maintenance.retention import Retention
 from dp_assets.lakehouse import opened
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets.usecases.maintenance import compacting, maintaining

@@ -11,7 +11,7 @@ from dp_assets.lakehouse import Lakehouse
 from dp_assets.ports.closure import one_spelling
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets.ports.maintenance_trash import TrashState
-from dp_assets.usecases.maintenance import emptying
+from dp_assets.usecases.maintenance import record_emptying
 from dp_assets.usecases.maintenance.emptying import empty_trash
 from dp_assets.usecases.maintenance.journaling import read_journal
 from dp_assets.usecases.maintenance.looking import look, look_at, tables_to_look_at
@@ -140,7 +140,7 @@ def test_restored_while_it_is_emptied_the_rest_stays(
     lake: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ):
     """A renamed table has two leases, so neither keeps the other one out."""
-    monkeypatch.setattr(emptying, "BATCH_FILES", 1)
+    monkeypatch.setattr(record_emptying, "BATCH_FILES", 1)
     orphans = [plant(lake), plant(lake, "data/b"), plant(lake, "data/c")]
     record = run_sweep(lake)
     lake.catalog.rename_table(TABLE.identifier, ("shop", "renamed"))
