@@ -61,6 +61,7 @@ def maintain(
     from dp_assets.core.units import now_ms
     from dp_assets.lakehouse import opened
     from dp_assets.ports.maintenance import Operation
+    from dp_assets.usecases.maintenance.compaction_work import plan_whole_compaction
     from dp_assets.usecases.maintenance.maintaining import PLANNERS
     from dp_assets.usecases.maintenance.orphans_work import sweep_planner
     from dp_assets.usecases.maintenance.wanting import wanted
@@ -72,6 +73,8 @@ def maintain(
         if not jobs:
             out.line("nothing is due; 'dp why TABLE' says why, 'dp maintain TABLE' does it anyway")
         planners = {**PLANNERS, Operation.ORPHANS: sweep_planner(lake, allow=allow)}
+        if names:
+            planners[Operation.COMPACTION] = plan_whole_compaction
         done = [
             _one(lake, out, *job, run_id=run_id, dry_run=dry_run, planners=planners) for job in jobs
         ]

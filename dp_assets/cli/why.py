@@ -6,6 +6,7 @@ import typer
 
 from dp_assets.cli import cells
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
+from dp_assets.cli.why_document import last_attempts, why_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from dp_assets.domains.maintenance.measures import Subject
     from dp_assets.ports.maintenance import Attempt, Operation
     from dp_assets.usecases.maintenance.deciding import Explanation
-
-SHOWN_ATTEMPTS = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -59,9 +58,9 @@ def why(
         )
     asked = [d for d in found.decisions if wanted in (None, d.operation)]
     if as_json:
-        out.document(_document(found, asked))
+        out.document(why_document(found, asked, now_ms=now))
     else:
-        _show(out, found, asked)
+        _show(out, found, asked, now_ms=now)
 
 
 def operation_called(text: str) -> "Operation | None":
@@ -79,13 +78,17 @@ def operation_called(text: str) -> "Operation | None":
         ) from None
 
 
-def _show(out: Output, found: "Explanation", decisions: "Sequence[Decision]") -> None:
-    from dp_assets.domains.maintenance.why import left_text, standing_text
+def _show(
+    out: Output, found: "Explanation", decisions: "Sequence[Decision]", *, now_ms: int
+) -> None:
+    from dp_assets.domains.maintenance.why import hot_texts, left_text, standing_text
 
     subject = found.subject
     out.line(f"{subject.table}: {standing_text(subject)}\n")
     for lease in found.left:
         out.line(f"{left_text(lease)}\n")
+    for text in hot_texts(subject, now_ms=now_ms):
+        out.line(f"{text}\n")
     out.table("Decision", ("operation", "due", "next", "because"), map(_decision_row, decisions))
     out.table(
         "\nTriggers",
@@ -97,7 +100,7 @@ def _show(out: Output, found: "Explanation", decisions: "Sequence[Decision]") ->
         ("operation", "setting", "value", "from"),
         (row for decision in decisions for row in _policy_rows(subject, decision)),
     )
-    done = _attempts(subject, decisions)
+    done = last_attempts(subject, decisions)
     if done:
         columns = ("operation", "ended", "outcome", "problem", "run")
         out.table("\nLast attempts", columns, map(_attempt_row, done))
@@ -137,15 +140,6 @@ def _policy_rows(subject: "Subject", decision: "Decision") -> "Iterator[tuple[Ce
         yield str(operation), said.key, text, said.origin
 
 
-def _attempts(subject: "Subject", decisions: "Sequence[Decision]") -> "list[Attempt]":
-    """The last ones of each operation, newest first."""
-    return [
-        attempt
-        for decision in decisions
-        for attempt in reversed(subject.of(decision.operation)[-SHOWN_ATTEMPTS:])
-    ]
-
-
 def _attempt_row(attempt: "Attempt") -> tuple[Cell, ...]:
     return (
         str(attempt.operation),
@@ -154,43 +148,3 @@ def _attempt_row(attempt: "Attempt") -> tuple[Cell, ...]:
         attempt.problem or None,
         attempt.run_id,
     )
-
-
-def _document(found: "Explanation", decisions: "Sequence[Decision]") -> dict[str, object]:
-    from dataclasses import asdict
-
-    subject, policy = found.subject, found.subject.policy
-    return {
-        "table": str(subject.table),
-        "adopted": subject.adopted,
-        "workload": policy.workload,
-        "left_leases": [
-            {"name": one.name, "owner": one.owner, "until": cells.time(one.expires_at_ms)}
-            for one in found.left
-        ],
-        "operations": [
-            {
-                "operation": decision.operation,
-                "due": decision.due,
-                "score": decision.score,
-                "reasons": decision.reasons,
-                "next": cells.time(decision.next_ms),
-                "triggers": [
-                    [
-                        {
-                            "trigger": finding.limit.trigger,
-                            "measured": finding.measured,
-                            "threshold": finding.limit.threshold,
-                            "reached": finding.holds,
-                            "text": str(finding),
-                        }
-                        for finding in clause
-                    ]
-                    for clause in decision.findings
-                ],
-                "policy": [asdict(said) for said in policy.operations[decision.operation].said],
-                "attempts": [asdict(a) for a in _attempts(subject, [decision])],
-            }
-            for decision in decisions
-        ],
-    }

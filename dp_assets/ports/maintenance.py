@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from dp_assets.core.errors import PermanentError
 
@@ -116,6 +117,19 @@ class TableHealth:
 PARTITIONS = 20
 
 
+class Conflict(NamedTuple):
+    """A partition whose files somebody else changed while they were compacted.
+
+    Attributes:
+        spec_id, partition: as the table's manifests have them.
+        words: as people know it; "" for a table without partitions.
+    """
+
+    spec_id: int
+    partition: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One operation on one table that ended.
@@ -125,6 +139,7 @@ class Attempt:
         problem: what failed or was refused, in words.
         before, after: figures by name (files, bytes, rows, snapshots, manifests, delete_files).
         memory_bytes: at its peak, above what the process had before; None when it is not known.
+        conflicts: partitions of a compaction of which something was rewritten in vain.
     """
 
     table: str
@@ -139,3 +154,4 @@ class Attempt:
     before: Mapping[str, int] | None = None
     after: Mapping[str, int] | None = None
     memory_bytes: int | None = None
+    conflicts: tuple[Conflict, ...] = ()

@@ -5,7 +5,8 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from dp_assets.core.ids import TableId
-from dp_assets.core.units import DAY_MS, HOUR_MS, iso_utc
+from dp_assets.core.units import DAY_MS, iso_utc
+from dp_assets.domains.maintenance.back_off import back_off_ms
 from dp_assets.domains.maintenance.conditions import age_text
 from dp_assets.domains.maintenance.measures import (
     Findings,
@@ -13,13 +14,17 @@ from dp_assets.domains.maintenance.measures import (
     mergeable_files,
     reached_at,
 )
-from dp_assets.domains.maintenance.said import OPS
+from dp_assets.domains.maintenance.news import (
+    FAILURES,
+    cools_ms,
+    expirable_then,
+    has_news,
+    is_ops,
+)
 from dp_assets.ports.leases import Lease
-from dp_assets.ports.maintenance import Attempt, Operation, Outcome
+from dp_assets.ports.maintenance import Operation, Outcome
 
-FIRST_BACK_OFF_MS, LONGEST_BACK_OFF_MS = 3 * HOUR_MS, 24 * HOUR_MS
 IDLE_ATTEMPTS = 5  # after which an operation comes half as often
-FAILURES = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 IDLE = frozenset({Outcome.NOTHING, Outcome.REFUSED})
 REMOVING = frozenset({Operation.EXPIRY, Operation.ORPHANS})
 HOLD, TABLE, MAINTENANCE = "hold/", "table/", "maintenance/"
@@ -96,37 +101,15 @@ def _of_news(subject: Subject, operation: Operation, now_ms: int) -> Iterator[Bl
     last = done[-1]
     ended = f"since {operation} ended with {last.outcome!s} at {iso_utc(last.finished_at_ms)}"
     if operation is Operation.EXPIRY:
-        before = _expirable_then(subject, last.started_at_ms)
+        before = expirable_then(subject, last.started_at_ms)
         times = subject.expiry_times
         if subject.expirable(now_ms) <= before:
             until_ms = times[before] if len(times) > before else None
             yield Blocker(f"no further snapshot came of age {ended}", until_ms)
-    elif not _has_news(subject, operation, last):
-        yield Blocker(f"nobody wrote to the table {ended}", None)
-
-
-def _expirable_then(subject: Subject, then_ms: int) -> int:
-    """Of the snapshots that are still there, those that an expiry at that time could let go."""
-    retention = subject.policy.retention
-    known = [at_ms for at_ms in subject.commit_times if at_ms <= then_ms]
-    old = known[: max(0, len(known) - retention.min_snapshots)]
-    return sum(then_ms - at_ms > retention.max_age_ms for at_ms in old)
-
-
-def _has_news(subject: Subject, operation: Operation, last: Attempt) -> bool:
-    """Whether others wrote, or a failure of ours left files that were too young then.
-
-    A run about a table of `ops` ends in a row in `ops`: that many commits are no news.
-    """
-    from_ms = last.started_at_ms
-    if operation is Operation.ORPHANS:
-        from_ms -= subject.policy.orphan_age_ms
-        if any(a.outcome in FAILURES and a.finished_at_ms >= from_ms for a in subject.history):
-            return True
-    elif last.pointer == subject.health.pointer:
-        return False
-    since = sum(attempt.finished_at_ms >= from_ms for attempt in subject.history)
-    return subject.arrivals(from_ms) > (since if _is_ops(subject) else 0)
+    elif not has_news(subject, operation, last):
+        until_ms = cools_ms(subject, operation, last)
+        if until_ms is None or until_ms > now_ms:
+            yield Blocker(f"nobody wrote to the table {ended}", until_ms)
 
 
 def _of_attempts(subject: Subject, operation: Operation, now_ms: int) -> Iterator[Blocker]:
@@ -140,7 +123,7 @@ def _of_attempts(subject: Subject, operation: Operation, now_ms: int) -> Iterato
     idle = len(list(takewhile(lambda a: a.outcome in IDLE, newest_first)))
     if failures:
         wait_ms = back_off_ms(failures)
-        wait_ms = max(wait_ms, DAY_MS) if _is_ops(subject) else wait_ms
+        wait_ms = max(wait_ms, DAY_MS) if is_ops(subject) else wait_ms
         text = f"{failures} {'failure' if failures == 1 else 'failures'} in a row"
         said = f"{text}, the last: {done[-1].problem or done[-1].outcome}"
     elif idle >= IDLE_ATTEMPTS:
@@ -152,11 +135,6 @@ def _of_attempts(subject: Subject, operation: Operation, now_ms: int) -> Iterato
     if now_ms < ended_ms + wait_ms:
         waits = age_text(wait_ms)
         yield Blocker(f"{said}; the next begins {waits} after it", ended_ms + wait_ms)
-
-
-def back_off_ms(failures: int) -> int:
-    """How long to wait after that many failures in a row: 3 h, 6 h, 12 h, then 24 h."""
-    return min(FIRST_BACK_OFF_MS * 2 ** min(failures - 1, 10), LONGEST_BACK_OFF_MS)
 
 
 def _of_window(subject: Subject, operation: Operation, now_ms: int) -> Iterator[Blocker]:
@@ -192,7 +170,3 @@ def _of_leases(
         elif operation in REMOVING and lease.name.startswith(HOLD):
             reason = f"{lease.owner} holds old files until {lease.name} is done, {ends}"
             yield Blocker(reason, lease.expires_at_ms)
-
-
-def _is_ops(subject: Subject) -> bool:
-    return subject.table.namespace.partition(".")[0] == OPS

@@ -8,8 +8,8 @@ delete-ratio-threshold). New files keep spec and partition of their inputs, so n
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from dp_assets.core.units import GIB, format_bytes
 from dp_assets.domains.maintenance.compaction_groups import Candidate, fitting, group_of, packed
@@ -46,6 +46,7 @@ class CompactionRule:
         group_bytes: of the inputs of one group; a larger file is a group by itself.
         older_specs: also compact files of partition specs before the current one, each within
             its own; otherwise they stay as they are.
+        left_alone: partitions that are not looked at now, each with the reason.
     """
 
     target: Callable[[int], int] = target_bytes
@@ -55,6 +56,7 @@ class CompactionRule:
     delete_ratio: float = 0.3
     group_bytes: int = 2 * GIB
     older_specs: bool = False
+    left_alone: Mapping[tuple[int, str], str] = field(default_factory=dict[tuple[int, str], str])
 
 
 def plan_compaction(
@@ -119,12 +121,14 @@ class _Files:
     def places(self) -> Iterator[tuple[int, str]]:
         """Those to look at, in a fixed order."""
         for place in sorted(self._places):
-            if place[0] == self._current or self._rule.older_specs:
+            is_looked_at = place[0] == self._current or self._rule.older_specs
+            if is_looked_at and place not in self._rule.left_alone:
                 yield place
 
     def left(self) -> Iterator[str]:
         """What stays although it may be small, after :meth:`groups` was asked for all places."""
         yield from counted(self._refused)
+        yield from self._left_alone()
         older = [p for p in self._places if p[0] != self._current and not self._rule.older_specs]
         sizes = [file.entry.size for place in older for file in self._places[place]]
         if sizes:
@@ -132,6 +136,13 @@ class _Files:
             yield (
                 f"{len(sizes)} files, {format_bytes(sum(sizes))}: of older partition spec {specs}"
             )
+
+    def _left_alone(self) -> Iterator[str]:
+        for place, why in self._rule.left_alone.items():
+            files = [file for group in self.groups(place) for file in group.inputs]
+            if files:
+                size = format_bytes(sum(file.size for file in files))
+                yield f"{self._words(*place) or 'the table'}: {len(files)} files, {size}: {why}"
 
     def groups(self, place: tuple[int, str]) -> Iterator[Group]:
         """What is worth rewriting in one partition."""

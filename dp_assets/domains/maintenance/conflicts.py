@@ -26,10 +26,15 @@ Named = Callable[[LiveEntry], Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class DroppedGroup:
-    """A group that was not committed, and why."""
+    """A group that was not committed, and why.
+
+    Attributes:
+        is_conflict: somebody else changed its files; else it is about the whole table.
+    """
 
     rewritten: RewrittenGroup
     reason: str
+    is_conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ def judge(
         reason = whole or ("a file is in two groups" if paths & taken else "")
         reason = reason or conflict(plan, one.group, head, named=named)
         if reason:
-            dropped.append(DroppedGroup(one, reason))
+            dropped.append(DroppedGroup(one, reason, is_conflict=not whole))
             continue
         taken |= paths
         groups.append(one)

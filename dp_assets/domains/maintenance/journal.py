@@ -27,6 +27,7 @@ _COLUMNS: Sequence[Column] = (
     ("after", StringType(), False, "Figures after, a JSON object; null: not measured."),
     ("memory_bytes", LongType(), False, "Peak above what the process had before; null: not known."),
     ("run_id", StringType(), True, "Dagster run, or the process that did it."),
+    ("conflicts", StringType(), False, "Partitions compacted in vain, a JSON array; null: none."),
 )
 
 JOURNAL = TableSpec(
@@ -54,6 +55,7 @@ def journal_row(attempt: Attempt) -> dict[str, Cell]:
         "after": _figures(attempt.after),
         "memory_bytes": attempt.memory_bytes,
         "run_id": attempt.run_id,
+        "conflicts": json.dumps(attempt.conflicts) if attempt.conflicts else None,
     }
 
 

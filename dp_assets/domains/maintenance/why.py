@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dp_assets.core.units import iso_utc
 from dp_assets.domains.maintenance.due import Decision
+from dp_assets.domains.maintenance.hot import hot_now
 from dp_assets.domains.maintenance.measures import Subject
 from dp_assets.domains.maintenance.policies import OperationPolicy
 from dp_assets.domains.maintenance.said import Said
@@ -36,6 +37,13 @@ def left_text(lease: Lease) -> str:
         f"lease {lease.name} was left by {lease.owner}, which has ended: an operation on this "
         f"machine takes it over at once, other machines wait until {iso_utc(lease.expires_at_ms)}"
     )
+
+
+def hot_texts(subject: Subject, *, now_ms: int) -> Iterator[str]:
+    """Partitions that compaction leaves alone now."""
+    for hot in hot_now(subject.history, now_ms=now_ms).values():
+        until = iso_utc(hot.until_ms)
+        yield f"compaction leaves {hot.words or 'the table'} alone until {until}: {hot}"
 
 
 def said_rows(policy: OperationPolicy) -> Iterator[Said]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dp_assets.core.units import iso_utc
 from dp_assets.domains.maintenance.compaction import CompactionRule
-from dp_assets.ports.maintenance import Operation, Outcome
+from dp_assets.domains.maintenance.hot import hot_now
+from dp_assets.ports.maintenance import Conflict, Operation, Outcome
 from dp_assets.usecases.maintenance.compacting import compact, planned_compaction
+from dp_assets.usecases.maintenance.journaling import read_journal
 from dp_assets.usecases.maintenance.work import Done, Running, Work
 
 if TYPE_CHECKING:
@@ -41,13 +44,31 @@ class CompactionWork(Work):
             on_group=lambda group: running.on_bytes(group.bytes),
         )
         why = "; ".join(dict.fromkeys(group.reason for group in done.dropped))
-        return Done(Outcome.DONE if done.groups else Outcome.FAILED, why)
+        hit = (one.rewritten.group for one in done.dropped if one.is_conflict)
+        conflicts = dict.fromkeys(Conflict(g.spec_id, g.partition, g.words) for g in hit)
+        return Done(Outcome.DONE if done.groups else Outcome.FAILED, why, tuple(conflicts))
 
 
 def plan_compaction_work(
     lake: Lakehouse, table: TableId, policy: TablePolicy, now_ms: int
 ) -> CompactionWork:
-    """What a compaction would do now. Raises LakeError as `planned_compaction` does."""
+    """What a compaction would do now; partitions that are hot are left alone.
+
+    Raises LakeError as `planned_compaction` does.
+    """
+    history = read_journal(lake, now_ms=now_ms).of(table)
+    left_alone = {
+        place: f"{hot}, left alone until {iso_utc(hot.until_ms)}"
+        for place, hot in hot_now(history, now_ms=now_ms).items()
+    }
+    rule = CompactionRule(policy.target, policy.min_inputs, left_alone=left_alone)
+    return CompactionWork(planned_compaction(lake, table, rule))
+
+
+def plan_whole_compaction(
+    lake: Lakehouse, table: TableId, policy: TablePolicy, now_ms: int
+) -> CompactionWork:
+    """The same with hot partitions: for a person who wants the table compacted."""
     del now_ms
-    rule = CompactionRule(target=policy.target, min_inputs=policy.min_inputs)
+    rule = CompactionRule(policy.target, policy.min_inputs)
     return CompactionWork(planned_compaction(lake, table, rule))

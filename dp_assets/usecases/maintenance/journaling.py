@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dp_assets.core.units import HOUR_MS
 from dp_assets.domains.lake.spool_flush import quietly
 from dp_assets.domains.maintenance.journal import JOURNAL, journal_row
-from dp_assets.ports.maintenance import Attempt, Operation, Outcome
+from dp_assets.ports.maintenance import Attempt, Conflict, Operation, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 DAYS = 90  # of attempts that decisions look at: the longest back-off and interval are shorter
 QUERY = """
-SELECT "table", uuid, operation, outcome, epoch_ms(started_at) AS started_at_ms,
-  epoch_ms(finished_at) AS finished_at_ms, pointer, run_id, problem, before, after, memory_bytes
+SELECT *, epoch_ms(started_at) AS started_at_ms, epoch_ms(finished_at) AS finished_at_ms
 FROM {table} WHERE started_at >= make_timestamptz({since_ms} * 1000) ORDER BY started_at
 """
 
@@ -71,6 +70,7 @@ def _attempt(row: Mapping[str, Any]) -> Attempt:
         before=_figures(row["before"]),
         after=_figures(row["after"]),
         memory_bytes=row["memory_bytes"],
+        conflicts=tuple(Conflict(*one) for one in json.loads(row.get("conflicts") or "[]")),
     )
 
 

@@ -137,14 +137,14 @@ def _carried_out(
 ) -> Attempt:
     started_ms = clock_ms()
     before = measure_health(lake, planned.table, now_ms=started_ms)
-    outcome, problem, error = Outcome.DONE, "", None
+    done, error = Done(Outcome.DONE), None
     memory = PeakMemory.begin()
     try:
-        outcome, problem = _done(lake, planned, running)
+        done = _done(lake, planned, running)
     except LakeError as raised:
         unknown = isinstance(raised, OutcomeUnknownError)
-        outcome = Outcome.UNKNOWN if unknown else Outcome.FAILED
-        problem, error = raised.what, raised
+        done = Done(Outcome.UNKNOWN if unknown else Outcome.FAILED, raised.what)
+        error = raised
     memory_bytes = memory.bytes()
     try:
         after = measure_health(lake, planned.table, now_ms=clock_ms())
@@ -154,15 +154,16 @@ def _carried_out(
         table=str(planned.table),
         uuid=before.uuid,
         operation=planned.operation,
-        outcome=outcome,
+        outcome=done.outcome,
         started_at_ms=started_ms,
         finished_at_ms=clock_ms(),
         pointer=(after or before).pointer,
         run_id=running.run_id,
-        problem=problem,
+        problem=done.problem,
         before={**_figures(before), **_rewritten(planned)},
         after=_figures(after) if after else None,
         memory_bytes=memory_bytes,
+        conflicts=done.conflicts,
     )
     keep(lake, attempt)
     if after:

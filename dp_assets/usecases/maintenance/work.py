@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from dp_assets.ports.maintenance import Outcome
+from dp_assets.ports.maintenance import Conflict, Outcome
 
 if TYPE_CHECKING:
     from dp_assets.core.ids import TableId
@@ -39,10 +39,16 @@ class Running:
 
 
 class Done(NamedTuple):
-    """How it ended; ``problem`` says what of it was not done, and why."""
+    """How it ended.
+
+    Attributes:
+        problem: what of it was not done, and why.
+        conflicts: partitions whose files somebody else changed meanwhile.
+    """
 
     outcome: Outcome
     problem: str = ""
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class Work(ABC):

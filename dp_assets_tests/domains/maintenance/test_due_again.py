@@ -3,7 +3,7 @@
 import pytest
 
 from dp_assets.core.units import DAY_MS, HOUR_MS, MINUTE_MS
-from dp_assets.domains.maintenance.blockers import back_off_ms
+from dp_assets.domains.maintenance.back_off import back_off_ms
 from dp_assets.ports.maintenance import Operation, Outcome
 from dp_assets_tests.domains.maintenance.subjects import (
     NOW,
