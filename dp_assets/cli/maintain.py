@@ -6,6 +6,7 @@ import typer
 
 from dp_assets.cli import cells
 from dp_assets.cli.exits import ExitCode
+from dp_assets.cli.maintain_explain import Explaining, decision_document, decision_text
 from dp_assets.cli.maintain_plan import plan_document, show_plan
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
 
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
         "maintain",
         rich_help_panel=Panel.MAINTAIN,
         epilog=examples(
-            "dp maintain raw.flights --dry-run",
+            "dp maintain raw.flights --dry-run --explain",
             "dp maintain raw.flights --only compaction",
             "dp maintain",
         ),
@@ -44,6 +45,9 @@ def maintain(
     ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why each operation is due, or is not.")
     ] = False,
     allow: Annotated[
         bool, typer.Option("--allow", help="Orphans: also very many, or much of the table.")
@@ -75,8 +79,10 @@ def maintain(
         planners = {**PLANNERS, Operation.ORPHANS: sweep_planner(lake, allow=allow)}
         if names:
             planners[Operation.COMPACTION] = plan_whole_compaction
+        why = Explaining(lake, now_ms=now_ms()) if explain else None
         done = [
-            _one(lake, out, *job, run_id=run_id, dry_run=dry_run, planners=planners) for job in jobs
+            _one(lake, out, *job, run_id=run_id, dry_run=dry_run, why=why, planners=planners)
+            for job in jobs
         ]
         if not dry_run:
             lake.flush()
@@ -104,6 +110,7 @@ def _one(
     *,
     run_id: str,
     dry_run: bool,
+    why: "Explaining | None",
     planners: "Mapping[Operation, Planner]",
 ) -> dict[str, object]:
     """One operation on one table; a failure is said and stops no other."""
@@ -115,6 +122,10 @@ def _one(
 
     about: dict[str, object] = {"table": str(table), "operation": str(operation)}
     try:
+        if why:
+            decision = why.decision(table, operation)
+            out.line(decision_text(decision))
+            about["why"] = decision_document(decision)
         planned = plan(lake, table, operation, now_ms=now_ms(), planners=planners)
         show_plan(out, planned)
         about["plan"] = plan_document(planned)

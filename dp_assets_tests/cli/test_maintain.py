@@ -88,6 +88,24 @@ def test_a_size_that_no_metadata_say_is_not_shown_as_zero(dp, table):
     assert "files, more than" in shown.out
 
 
+def test_each_operation_is_explained(dp, table):
+    pointer = table.refresh().metadata_location
+    said = dp("maintain", "shop.things", "--dry-run", "--explain")
+    assert said.code == 0, said.err
+    assert "compaction of shop.things is not due (next: not by time alone): too little" in said.out
+    assert "orphans of shop.things is due: " in said.out
+    whys = {
+        one["operation"]: one["why"]
+        for one in dp("maintain", "shop.things", "--dry-run", "--explain", "--json").json
+    }
+    shown = {one["operation"]: one for one in dp("why", "shop.things", "--json").json["operations"]}
+    assert {name: why["due"] for name, why in whys.items()} == {
+        name: one["due"] for name, one in shown.items()
+    }
+    assert whys["compaction"]["reasons"] == shown["compaction"]["reasons"]
+    assert table.refresh().metadata_location == pointer
+
+
 def test_nothing_due_is_no_error(dp, table):
     done = dp("maintain", "--only", "compaction")
     assert (done.code, done.out.startswith("nothing is due")) == (0, True)
