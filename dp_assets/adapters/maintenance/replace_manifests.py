@@ -2,9 +2,9 @@
 
 Only manifests that list something that goes are read and rewritten, and those of one spec are
 merged: hundreds of manifests with a file each become one, which lists the new files, too. What
-leaves is DELETED in it, what stays
-EXISTING, both with everything inherited spelled out. New files are ADDED with the sequence number
-of the planned snapshot, so that later equality deletes apply to them as to the old ones.
+leaves is DELETED in it, what stays EXISTING, both with everything inherited spelled out. New files
+are ADDED with the sequence number of the planned snapshot, so that later equality deletes apply to
+them as to the old ones.
 
 Source: Iceberg table specification, "Manifests", "Sequence Number Inheritance", "First Row ID
 Inheritance".
