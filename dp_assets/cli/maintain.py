@@ -64,10 +64,6 @@ def maintain(
     from dp_assets.cli.why import operation_called
     from dp_assets.core.units import now_ms
     from dp_assets.lakehouse import opened
-    from dp_assets.ports.maintenance import Operation
-    from dp_assets.usecases.maintenance.compaction_work import plan_whole_compaction
-    from dp_assets.usecases.maintenance.maintaining import PLANNERS
-    from dp_assets.usecases.maintenance.orphans_work import sweep_planner
     from dp_assets.usecases.maintenance.wanting import wanted
 
     out = Output(json=as_json)
@@ -76,9 +72,7 @@ def maintain(
         jobs = wanted(lake, names or (), operation_called(only), now_ms=now_ms())
         if not jobs:
             out.line("nothing is due; 'dp why TABLE' says why, 'dp maintain TABLE' does it anyway")
-        planners = {**PLANNERS, Operation.ORPHANS: sweep_planner(lake, allow=allow)}
-        if names:
-            planners[Operation.COMPACTION] = plan_whole_compaction
+        planners = _planners(lake, allow=allow, is_named=bool(names))
         why = Explaining(lake, now_ms=now_ms()) if explain else None
         done = [
             _one(lake, out, *job, run_id=run_id, dry_run=dry_run, why=why, planners=planners)
@@ -88,6 +82,17 @@ def maintain(
             lake.flush()
     out.document(done)
     _end({one.get("outcome") for one in done}, is_named=bool(names))
+
+
+def _planners(lake: "Lakehouse", *, allow: bool, is_named: bool) -> "dict[Operation, Planner]":
+    """A person who names a table has all of it compacted, its hot partitions, too."""
+    from dp_assets.ports.maintenance import Operation
+    from dp_assets.usecases.maintenance.compaction_work import plan_whole_compaction
+    from dp_assets.usecases.maintenance.maintaining import PLANNERS
+    from dp_assets.usecases.maintenance.orphans_work import sweep_planner
+
+    found = {**PLANNERS, Operation.ORPHANS: sweep_planner(lake, allow=allow)}
+    return {**found, Operation.COMPACTION: plan_whole_compaction} if is_named else found
 
 
 def _end(ends: "Collection[object]", *, is_named: bool) -> None:
