@@ -18,6 +18,7 @@ from pyiceberg.types import IntegerType, LongType, NestedField, StringType
 
 from dp_assets.core.units import DAY_MS, now_ms
 from dp_assets.lakehouse import Lakehouse, opened
+from dp_assets.ports.maintenance import Operation
 from dp_assets.settings import Settings
 from dp_assets.usecases.initialising import initialise
 from dp_assets.usecases.maintenance.emptying import empty_trash
@@ -179,10 +180,15 @@ def one_round(
 
 
 def tidy_up(lake: Lakehouse, tally: Tally) -> None:
-    """Nobody else is there: every operation succeeds or says exactly why not."""
-    for operation in PLANNERS:
+    """Nobody else is there: every operation succeeds or says exactly why not.
+
+    The second sweep takes the metadata files that records in the trash were made at: they stay as
+    long as those do.
+    """
+    for operation in (*PLANNERS, Operation.ORPHANS):
         order: Said = {"do": "maintain", "operation": str(operation)}
         said = maintained(lake, operation, at_ms=now_ms() + 10 * DAY_MS)
         tally.count({**order, "operation": f"{operation} at the end"}, said)
         assert said["did"] == "done" or said["did"].startswith(("nothing", "refused")), said
-    empty_trash(lake, now_ms=now_ms() + LATE_MS)
+        if operation is Operation.ORPHANS:
+            empty_trash(lake, now_ms=now_ms() + LATE_MS)
