@@ -6,7 +6,7 @@ import typer
 
 from dp_assets.cli import cells
 from dp_assets.cli.exits import ExitCode
-from dp_assets.cli.maintain_explain import Explaining, decision_document, decision_text
+from dp_assets.cli.explaining import Explaining, decision_document, decision_text
 from dp_assets.cli.maintain_plan import plan_document, show_plan
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
 
@@ -86,13 +86,23 @@ def maintain(
 
 def _planners(lake: "Lakehouse", *, allow: bool, is_named: bool) -> "dict[Operation, Planner]":
     """A person who names a table has all of it compacted, its hot partitions, too."""
+    from functools import partial
+
+    from dp_assets.core.units import now_ms
     from dp_assets.ports.maintenance import Operation
-    from dp_assets.usecases.maintenance.compaction_work import plan_whole_compaction
+    from dp_assets.usecases.maintenance.compaction_work import (
+        plan_compaction_work,
+        plan_whole_compaction,
+    )
+    from dp_assets.usecases.maintenance.journaling import read_journal
     from dp_assets.usecases.maintenance.maintaining import PLANNERS
     from dp_assets.usecases.maintenance.orphans_work import sweep_planner
 
-    found = {**PLANNERS, Operation.ORPHANS: sweep_planner(lake, allow=allow)}
-    return {**found, Operation.COMPACTION: plan_whole_compaction} if is_named else found
+    compaction = plan_whole_compaction
+    if not is_named:
+        compaction = partial(plan_compaction_work, journal=read_journal(lake, now_ms=now_ms()))
+    sweep = sweep_planner(lake, allow=allow)
+    return {**PLANNERS, Operation.COMPACTION: compaction, Operation.ORPHANS: sweep}
 
 
 def _end(ends: "Collection[object]", *, is_named: bool) -> None:

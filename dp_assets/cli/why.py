@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dp_assets.cli import cells
+from dp_assets.cli.explaining import Explaining
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
 from dp_assets.cli.why_document import last_attempts, why_document
 
@@ -40,22 +41,11 @@ def why(
     """Say why maintenance of a table begins now or not, and when it may; changes nothing."""
     from dp_assets.core.units import now_ms
     from dp_assets.lakehouse import opened
-    from dp_assets.usecases.maintenance.deciding import explain
-    from dp_assets.usecases.maintenance.journaling import read_journal
-    from dp_assets.usecases.maintenance.measuring import measure_health
 
     out, now = Output(json=as_json), now_ms()
     wanted = operation_called(operation)
     with opened(doing="dp why") as lake:
-        journal = read_journal(lake, now_ms=now)
-        found = explain(
-            lake,
-            name,
-            health=lambda table: measure_health(lake, table, now_ms=now),
-            attempts=journal.of,
-            recent=journal.recent,
-            now_ms=now,
-        )
+        found = Explaining(lake, now_ms=now).table(name)
     asked = [d for d in found.decisions if wanted in (None, d.operation)]
     if as_json:
         out.document(why_document(found, asked, now_ms=now))

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dp_assets.core.errors import PermanentError
+from dp_assets.core.guards import unguarded
 
 CHUNK_BYTES = 1 << 20
 WHOLE_BYTES = CHUNK_BYTES  # no larger ones are read whole: a few calls instead of many
-
-
-def unguarded() -> None:
-    """Nobody is asked."""
 
 
 class MissingObjectError(PermanentError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
+from dp_assets.adapters.recovery.heartbeat import renewed
 from dp_assets.core.units import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from dp_assets.adapters.recovery.heartbeat import Heartbeat
     from dp_assets.lakehouse import Lakehouse
 
 
@@ -26,7 +27,6 @@ def kept_lease(lake: Lakehouse, name: str, *, doing: str) -> Generator[Heartbeat
     ttl_ms = lake.settings.leases.ttl_seconds * 1000
     with (
         lake.lease(name, doing=doing) as lease,
-        Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
+        renewed(lake.leases, lease, ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
     ):
-        heartbeat.keep(lake.leases, lease)
         yield heartbeat

@@ -7,7 +7,6 @@ import pytest
 from dp_assets.core.units import HOUR_MS, now_ms
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.ports.maintenance import Operation, Outcome
-from dp_assets.usecases.maintenance import compacting
 from dp_assets.usecases.maintenance.compaction_work import CompactionWork
 from dp_assets.usecases.maintenance.journaling import read_journal
 from dp_assets.usecases.maintenance.maintaining import maintain, plan
@@ -15,6 +14,7 @@ from dp_assets_tests.cli.conftest import Dp
 from dp_assets_tests.cli.test_maintain_moved import (
     DELETED_MEANWHILE,
     TABLE,
+    before_commit,
     elsewhere,
     ids,
     place,
@@ -36,14 +36,8 @@ def test_a_partition_in_conflict_waits_for_its_turn(
     dp: Dp, place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     other = elsewhere(place, tmp_path, [{"do": "delete_positions", "ids": DELETED_MEANWHILE}])
-    real = compacting.commit_compaction
-
-    def commit(*given: object, **more: object) -> object:
-        other()
-        return real(*given, **more)  # pyright: ignore[reportArgumentType]
-
     with monkeypatch.context() as patch, opened(place) as lake:
-        patch.setattr(compacting, "commit_compaction", commit)
+        before_commit(patch, other)
         work = plan(lake, NAME, Operation.COMPACTION, now_ms=now_ms())
         attempt = maintain(lake, work, run_id="first")
         left = ids(lake)

@@ -72,6 +72,17 @@ def elsewhere(settings: Settings, folder: Path, orders: list[Said]) -> Callable[
     return does
 
 
+def before_commit(patch: pytest.MonkeyPatch, does: Callable[[], None]) -> None:
+    """A compaction does this when its files are written, right before its commit."""
+    real = compacting.commit_compaction
+
+    def commit(*given: object, **more: object) -> object:
+        does()
+        return real(*given, **more)  # pyright: ignore[reportArgumentType]
+
+    patch.setattr(compacting, "commit_compaction", commit)
+
+
 def test_a_delete_and_a_new_column_between_plan_and_commit(
     dp: Dp, place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -83,13 +94,7 @@ def test_a_delete_and_a_new_column_between_plan_and_commit(
             {"do": "add_column", "name": "more", "kind": "int"},
         ],
     )
-    real = compacting.commit_compaction
-
-    def commit(*given: object, **more: object) -> object:
-        other()
-        return real(*given, **more)  # pyright: ignore[reportArgumentType]
-
-    monkeypatch.setattr(compacting, "commit_compaction", commit)
+    before_commit(monkeypatch, other)
     done = dp("maintain", TABLE)
     assert done.code == 0, (done.out, done.err)
     assert "rows of a replaced file were deleted since (position delete)" in done.out

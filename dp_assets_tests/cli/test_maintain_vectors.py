@@ -13,9 +13,8 @@ from dp_assets.domains.maintenance.heads import head_of
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.ports.recovery import FileKind, History
 from dp_assets.settings import Settings, load_settings
-from dp_assets.usecases.maintenance import compacting
 from dp_assets_tests.cli.conftest import Dp
-from dp_assets_tests.cli.test_maintain_moved import SETTINGS, TABLE, elsewhere
+from dp_assets_tests.cli.test_maintain_moved import SETTINGS, TABLE, before_commit, elsewhere
 from dp_assets_tests.faults.model_episode import make
 from dp_assets_tests.faults.model_lineage import Ids, closure_at, lineage
 from dp_assets_tests.faults.model_process import NAME, carried_out
@@ -104,13 +103,7 @@ def test_a_delete_an_update_and_other_columns_between_plan_and_commit(
             {"do": "update", "ids": sorted(UPDATED_MEANWHILE), "part": "a", "stamp": 3},
         ],
     )
-    real = compacting.commit_compaction
-
-    def commit(*given: object, **more: object) -> object:
-        other()
-        return real(*given, **more)  # pyright: ignore[reportArgumentType]
-
-    monkeypatch.setattr(compacting, "commit_compaction", commit)
+    before_commit(monkeypatch, other)
     done = dp("maintain", TABLE)
     assert done.code == 0, (done.out, done.err)
     assert "rows of a replaced file were deleted since (deletion vector)" in done.out

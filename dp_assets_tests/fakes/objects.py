@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dp_assets.core.errors import PermanentError
+from dp_assets.core.guards import unguarded
 from dp_assets.ports.object_store import (
     MissingObjectError,
     ObjectInfo,
     ObjectStore,
     Reader,
-    unguarded,
 )
 
 

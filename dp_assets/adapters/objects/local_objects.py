@@ -16,7 +16,7 @@ from dp_assets.adapters.objects.file_errors import file_error
 from dp_assets.adapters.objects.file_systems import can_sync_whole
 from dp_assets.adapters.objects.large_file import LargeFile, PagePool
 from dp_assets.core.errors import TransientError
-from dp_assets.ports.object_store import unguarded
+from dp_assets.core.guards import unguarded
 
 # Larger files are written to the disk while others are read. Smaller ones stay in memory until
 # they get their name: that of an object is known only then, and perhaps it is stored already.

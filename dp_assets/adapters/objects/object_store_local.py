@@ -20,7 +20,8 @@ from dp_assets.adapters.objects.local_objects import LocalWriter
 from dp_assets.adapters.objects.local_reader import LocalReader
 from dp_assets.adapters.objects.object_keys import is_key, require_key, require_prefix
 from dp_assets.core.errors import PermanentError, TransientError
-from dp_assets.ports.object_store import MissingObjectError, ObjectInfo, ObjectStore, unguarded
+from dp_assets.core.guards import unguarded
+from dp_assets.ports.object_store import MissingObjectError, ObjectInfo, ObjectStore
 
 UPLOADS = "tmp"
 

@@ -10,7 +10,8 @@ from dp_assets.adapters.objects.object_keys import is_key, require_key, require_
 from dp_assets.adapters.objects.s3_bucket import S3Bucket, S3Reader
 from dp_assets.adapters.objects.upload_spool import UploadSpool
 from dp_assets.core.errors import PermanentError
-from dp_assets.ports.object_store import ObjectInfo, ObjectStore, unguarded
+from dp_assets.core.guards import unguarded
+from dp_assets.ports.object_store import ObjectInfo, ObjectStore
 
 
 class S3ObjectStore(ObjectStore):

@@ -1,6 +1,7 @@
 """Leases kept alive by a thread while their owner works, and what the owner asks before it acts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -106,3 +107,13 @@ class Heartbeat:
         except LakeError as error:
             # Lost for good, or a store that does not answer now: the expiry tells which.
             kept.problem = error.what
+
+
+@contextmanager
+def renewed(
+    leases: Leases, lease: Lease, *, ttl_ms: int, now_ms: Callable[[], int]
+) -> Generator[Heartbeat, None, None]:
+    """Renew one lease for the length of a block; whoever holds it releases it."""
+    with Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat:
+        heartbeat.keep(leases, lease)
+        yield heartbeat

@@ -8,6 +8,7 @@ deleted takes them along. ``trash/<uuid of the table>/<id>.json`` holds JSON and
 from collections.abc import Callable
 
 from dp_assets.core.errors import ConfigurationError, PermanentError
+from dp_assets.core.guards import unguarded
 from dp_assets.core.units import utc
 from dp_assets.domains.backup.documents import checked, unchecked
 from dp_assets.ports.maintenance_trash import TrashRecord
@@ -15,7 +16,6 @@ from dp_assets.ports.object_store import (
     DamagedObjectError,
     MissingObjectError,
     ObjectStore,
-    unguarded,
 )
 
 PREFIX = "trash/"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.lease_owner import owner_text
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
+from dp_assets.adapters.recovery.heartbeat import Heartbeat, renewed
 from dp_assets.core.errors import LakeError, PermanentError
 from dp_assets.core.units import MIB, now_ms
 from dp_assets.domains.backup.index import KnownFiles
@@ -113,9 +113,8 @@ def _only_one(
     leases, wait_ms = leases_of(repository.store), settings.leases.wait_seconds * 1000
     with (
         held_lease(leases, BACKUP_LEASE, owner=owner, ttl_ms=ttl_ms, wait_ms=wait_ms) as lease,
-        Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
+        renewed(leases, lease, ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat,
     ):
-        heartbeat.keep(leases, lease)
         yield leases, heartbeat
 
 

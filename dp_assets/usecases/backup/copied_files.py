@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from dp_assets.ports.recovery import ObjectRef
 
 
-def nothing_to_guard() -> None:
-    """For callers whom nobody else can disturb."""
-
-
 def nobody_counts(size_bytes: int) -> None:
     """For callers without a progress bar."""
     del size_bytes

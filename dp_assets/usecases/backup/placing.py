@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dp_assets.core.guards import unguarded
 from dp_assets.domains.backup.hashing import drain
 from dp_assets.domains.backup.settling import Settling
 from dp_assets.ports.object_store import WHOLE_BYTES
@@ -12,7 +13,6 @@ from dp_assets.usecases.backup.copied_files import (
     CountingWriter,
     is_whole,
     nobody_counts,
-    nothing_to_guard,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Way:
     tmp_dir: Path
     workers: int = 4
     resume: bool = False
-    guard: Callable[[], None] = nothing_to_guard
+    guard: Callable[[], None] = unguarded
     on_bytes: Callable[[int], None] = nobody_counts
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.objects.object_store_local import LocalObjectStore, remove_leftovers
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
+from dp_assets.adapters.recovery.heartbeat import renewed
 from dp_assets.core.errors import ConfigurationError, LakeError, PermanentError, TransientError
 from dp_assets.core.units import DAY_MS
 from dp_assets.domains.backup import layout
@@ -142,8 +142,7 @@ def kept_alive(
 ) -> Generator[Guard, None, None]:
     """Renew a lease for the length of a block, and release it however that ends."""
     try:
-        with Heartbeat(ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat:
-            heartbeat.keep(leases, lease)
+        with renewed(leases, lease, ttl_ms=ttl_ms, now_ms=now_ms) as heartbeat:
             yield Guard(heartbeat.check, heartbeat.require)
     finally:
         with suppress(LakeError):  # somebody else's already, or free at its expiry

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dp_assets.adapters.objects.copying import StoppedError, Workers, threads_for
-from dp_assets.usecases.backup.copied_files import CountingWriter, nobody_counts, nothing_to_guard
+from dp_assets.core.guards import unguarded
+from dp_assets.usecases.backup.copied_files import CountingWriter, nobody_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +33,7 @@ class Hand:
     files: LakeFiles
     trash: Trash
     workers: int
-    guard: Callable[[], None] = nothing_to_guard
+    guard: Callable[[], None] = unguarded
     on_bytes: Callable[[int], None] = nobody_counts
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from pyiceberg.io import load_file_io
 
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
+from dp_assets.core.guards import unguarded
 from dp_assets.core.units import now_ms
 from dp_assets.ports.closure import ParsedFiles
 from dp_assets.ports.compaction import CompactionPlan, RewrittenGroup
 from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.commit_attempts import CommitAttempts, Committed
 from dp_assets.usecases.maintenance.publishing import Surroundings
-from dp_assets.usecases.maintenance.work import nothing_to_guard
 
 if TYPE_CHECKING:
     from dp_assets.lakehouse import Lakehouse
@@ -33,7 +33,7 @@ def commit_compaction(
     files: LakeFiles,
     run_id: str,
     known: ParsedFiles | None = None,
-    guard: Callable[[], None] = nothing_to_guard,
+    guard: Callable[[], None] = unguarded,
     failpoint: Callable[[str], None] = no_failpoint,
 ) -> Committed:
     """Commit groups of a plan under the table's lease.

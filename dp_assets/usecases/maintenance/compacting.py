@@ -20,13 +20,13 @@ from dp_assets.adapters.maintenance.group_rewriting import RewriteSettings
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
 from dp_assets.core.garbage import no_garbage_collection
+from dp_assets.core.guards import unguarded
 from dp_assets.core.units import MIB
 from dp_assets.domains.maintenance.compaction import CompactionRule, plan_compaction
 from dp_assets.domains.maintenance.row_group_rule import TAKE_OVER
 from dp_assets.ports.closure import ParsedFiles
 from dp_assets.ports.recovery import History
 from dp_assets.usecases.maintenance.committing import commit_compaction
-from dp_assets.usecases.maintenance.work import nothing_to_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -93,7 +93,7 @@ def compact(
     memory_bytes: int,
     run_id: str,
     on_group: Callable[[Group], None],
-    guard: Callable[[], None] = nothing_to_guard,
+    guard: Callable[[], None] = unguarded,
     is_proven: bool = True,
 ) -> Compacted:
     """Carry out every group of the plan, the worst first.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dp_assets.domains.maintenance.policies import TablePolicy
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.usecases.maintenance.compacting import PlannedCompaction
+    from dp_assets.usecases.maintenance.journaling import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,19 @@ class CompactionWork(Work):
 
 
 def plan_compaction_work(
-    lake: Lakehouse, table: TableId, policy: TablePolicy, now_ms: int
+    lake: Lakehouse,
+    table: TableId,
+    policy: TablePolicy,
+    now_ms: int,
+    journal: Journal | None = None,
 ) -> CompactionWork:
     """What a compaction would do now; partitions that are hot are left alone.
 
+    ``journal`` is that of all tables, where many are planned; else it is read for this one.
+
     Raises LakeError as `planned_compaction` does.
     """
-    history = read_journal(lake, now_ms=now_ms).of(table)
+    history = (journal or read_journal(lake, now_ms=now_ms)).of(table)
     left_alone = {
         place: f"{hot}, left alone until {iso_utc(hot.until_ms)}"
         for place, hot in hot_now(history, now_ms=now_ms).items()

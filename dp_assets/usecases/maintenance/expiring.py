@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 from dp_assets.adapters.pyiceberg_pointer import LOST_RACE
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
 from dp_assets.core.errors import TransientError
+from dp_assets.core.guards import unguarded
 from dp_assets.domains.maintenance.trash import WINDOW_MS
 from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.expiry_attempts import ExpiryAttempts, ExpiryDone
 from dp_assets.usecases.maintenance.expiry_planning import ExpiryLooking
-from dp_assets.usecases.maintenance.work import nothing_to_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def expire(
     *,
     now_ms: int,
     window_ms: int = WINDOW_MS,
-    guard: Callable[[], None] = nothing_to_guard,
+    guard: Callable[[], None] = unguarded,
     failpoint: Callable[[str], None] = no_failpoint,
 ) -> ExpiryDone:
     """Carry out ``planned``, or what is left of it in the table as it is now.

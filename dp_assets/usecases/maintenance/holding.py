@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dp_assets.adapters.lease_owner import owner_text
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
-from dp_assets.adapters.recovery.heartbeat import Heartbeat
+from dp_assets.adapters.recovery.heartbeat import renewed
 from dp_assets.core.errors import LakeError, TransientError
 from dp_assets.core.units import iso_utc
 from dp_assets.core.units import now_ms as clock_ms
@@ -40,8 +40,7 @@ def alone(
     ttl_ms = lake.settings.leases.ttl_seconds * 1000
     lease = _acquired(lake, table, doing=doing, ttl_ms=ttl_ms)
     try:
-        with Heartbeat(ttl_ms=ttl_ms, now_ms=clock_ms) as beat:
-            beat.keep(lake.leases, lease)
+        with renewed(lake.leases, lease, ttl_ms=ttl_ms, now_ms=clock_ms) as beat:
             yield beat.check
     finally:
         # As in `held_lease`: what cannot be released is somebody else's, or ends at its expiry.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dp_assets.adapters.maintenance.file_identity import file_identity
 from dp_assets.adapters.objects.copying import Workers, threads_for
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
+from dp_assets.core.guards import unguarded
 from dp_assets.core.units import DAY_MS
 from dp_assets.domains.maintenance.orphan_files import kind_of
 from dp_assets.domains.maintenance.orphan_rules import TableSeen, why_older
@@ -23,7 +24,6 @@ from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.orphan_names import named_in_trash
 from dp_assets.usecases.maintenance.orphan_refusals import refuse, require_no_holds, stop
 from dp_assets.usecases.maintenance.trash import open_trash
-from dp_assets.usecases.maintenance.work import nothing_to_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ def record_orphans(
     found: Orphans,
     *,
     now_ms: int,
-    guard: Callable[[], None] = nothing_to_guard,
+    guard: Callable[[], None] = unguarded,
     failpoint: Callable[[str], None] = no_failpoint,
 ) -> TrashRecord | None:
     """Record those of ``found`` that nothing names yet; None when none is left.

@@ -14,6 +14,7 @@ from dp_assets.adapters.pyiceberg_create import refuse_foreign
 from dp_assets.adapters.pyiceberg_pointer import existing_pointer
 from dp_assets.adapters.pyiceberg_writer import no_failpoint
 from dp_assets.adapters.recovery.iceberg_closure import read_closure
+from dp_assets.core.guards import unguarded
 from dp_assets.core.ids import TableId
 from dp_assets.core.units import now_ms
 from dp_assets.domains.maintenance.manifest_piles import ManifestRule
@@ -22,7 +23,6 @@ from dp_assets.ports.recovery import History
 from dp_assets.usecases.kept_lease import kept_lease
 from dp_assets.usecases.maintenance.manifest_attempts import RewriteAttempts, Rewritten
 from dp_assets.usecases.maintenance.publishing import Surroundings
-from dp_assets.usecases.maintenance.work import nothing_to_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def rewrite_manifests(
     planned: ManifestPlan,
     *,
     run_id: str,
-    guard: Callable[[], None] = nothing_to_guard,
+    guard: Callable[[], None] = unguarded,
     failpoint: Callable[[str], None] = no_failpoint,
 ) -> Rewritten:
     """Carry out a plan, made anew from the table as it is.

@@ -7,16 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from dp_assets.core.guards import unguarded
 from dp_assets.ports.maintenance import Conflict, Outcome
 
 if TYPE_CHECKING:
     from dp_assets.core.ids import TableId
     from dp_assets.domains.maintenance.policies import TablePolicy
     from dp_assets.lakehouse import Lakehouse
-
-
-def nothing_to_guard() -> None:
-    """Nobody else is kept from maintaining the table; its own lease is always checked."""
 
 
 Planner = Callable[["Lakehouse", "TableId", "TablePolicy", int], "Work"]
@@ -35,7 +32,7 @@ class Running:
 
     run_id: str
     on_bytes: Callable[[int], None]
-    guard: Callable[[], None] = nothing_to_guard
+    guard: Callable[[], None] = unguarded
 
 
 class Done(NamedTuple):

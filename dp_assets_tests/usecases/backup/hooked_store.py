@@ -3,7 +3,8 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 
-from dp_assets.ports.object_store import ObjectInfo, Reader, unguarded
+from dp_assets.core.guards import unguarded
+from dp_assets.ports.object_store import ObjectInfo, Reader
 from dp_assets_tests.fakes.objects import MemoryObjectStore, MemoryUpload
 
 

@@ -1,4 +1,4 @@
-"""Why `dp maintain` does what it does, table by table."""
+"""Why operations on tables begin or not, for `dp why` and `dp maintain --explain`."""
 
 from typing import TYPE_CHECKING
 
@@ -7,10 +7,11 @@ if TYPE_CHECKING:
     from dp_assets.domains.maintenance.due import Decision
     from dp_assets.lakehouse import Lakehouse
     from dp_assets.ports.maintenance import Operation
+    from dp_assets.usecases.maintenance.deciding import Explanation
 
 
 class Explaining:
-    """Decisions on tables as they were before anything was done to them; each is looked at once.
+    """Decisions on tables; by :meth:`decision` as they were before anything was done to them.
 
     Args:
         lake: open.
@@ -25,20 +26,24 @@ class Explaining:
         self._journal = read_journal(lake, now_ms=now_ms)
         self._known: dict[TableId, dict[Operation, Decision]] = {}
 
-    def decision(self, table: "TableId", operation: "Operation") -> "Decision":
-        """Raises LakeError when the table cannot be read."""
+    def table(self, name: str) -> "Explanation":
+        """All that is known of one. Raises LakeError when it cannot be read."""
         from dp_assets.usecases.maintenance.deciding import explain
         from dp_assets.usecases.maintenance.measuring import measure_health
 
+        return explain(
+            self._lake,
+            name,
+            health=lambda one: measure_health(self._lake, one, now_ms=self._now_ms),
+            attempts=self._journal.of,
+            recent=self._journal.recent,
+            now_ms=self._now_ms,
+        )
+
+    def decision(self, table: "TableId", operation: "Operation") -> "Decision":
+        """Raises LakeError when the table cannot be read."""
         if table not in self._known:
-            found = explain(
-                self._lake,
-                str(table),
-                health=lambda one: measure_health(self._lake, one, now_ms=self._now_ms),
-                attempts=self._journal.of,
-                recent=self._journal.recent,
-                now_ms=self._now_ms,
-            )
+            found = self.table(str(table))
             self._known[table] = {one.operation: one for one in found.decisions}
         return self._known[table][operation]
 
