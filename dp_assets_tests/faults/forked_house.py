@@ -2,7 +2,6 @@
 
 import gc
 import json
-import shutil
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,34 +13,29 @@ from dp_assets.core.units import DAY_MS, now_ms
 from dp_assets.settings import Settings
 from dp_assets.usecases.maintenance.emptying import empty_trash
 from dp_assets.usecases.maintenance.maintaining import PLANNERS
-from dp_assets_tests.adapters.real_lakehouse import settings_in
+from dp_assets_tests.adapters.prepared_lake import PreparedLake
 from dp_assets_tests.faults.forking import Moments, Work, must_run
 from dp_assets_tests.faults.maintained_look import Seen, looking_at, run
-from dp_assets_tests.faults.maintained_table import AFTER_DAYS, prepare
-from dp_assets_tests.faults.model_episode import SETTINGS
+from dp_assets_tests.faults.maintained_table import AFTER_DAYS, maintained_lake
 from dp_assets_tests.faults.model_process import LATE_MS
 
+REPORT = "report.json"
 DO_NOT_FORK = ("__main__", "polars")  # what must not be imported before a fork
 
 
 @dataclass(frozen=True)
-class ForkedHouse:
-    """A lakehouse in ``folder/lake``, put back from ``folder/prepared`` before every fault.
+class ForkedHouse(PreparedLake):
+    """A lakehouse that is put back before every fault.
 
     Attributes:
         before: what the prepared table is.
     """
 
-    folder: Path
-    settings: Settings
     before: Seen
 
     @classmethod
     def build(cls, folder: Path) -> Self:
-        (folder / "lake").mkdir()
-        settings, report = settings_in(folder / "lake", SETTINGS), folder / "report.json"
-        must_run(prepare(settings))
-        shutil.copytree(folder / "lake", folder / "prepared")
+        settings, report = PreparedLake.make(folder, maintained_lake).settings, folder / REPORT
         must_run(_looking(settings, report))
         seen, modules = json.loads(report.read_text())
         for name in modules:
@@ -54,11 +48,7 @@ class ForkedHouse:
     @property
     def report(self) -> Path:
         """Where a child writes what it found."""
-        return self.folder / "report.json"
-
-    def put_back(self) -> None:
-        shutil.rmtree(self.folder / "lake")
-        shutil.copytree(self.folder / "prepared", self.folder / "lake")
+        return self.folder / REPORT
 
 
 def _looking(settings: Settings, report: Path) -> Work:

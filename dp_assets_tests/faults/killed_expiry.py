@@ -4,7 +4,6 @@ Argument: an empty folder. Prints a JSON list.
 """
 
 import json
-import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from dp_assets.settings import Settings
 from dp_assets.usecases.maintenance import record_emptying
 from dp_assets.usecases.maintenance.emptying import empty_trash
 from dp_assets.usecases.maintenance.trash import open_trash
+from dp_assets_tests.adapters.prepared_lake import PreparedLake
 from dp_assets_tests.faults.forking import Moments, Work, must_run, run_child
 from dp_assets_tests.usecases.maintenance.expiries import (
     check_whole,
@@ -132,13 +132,11 @@ def one_kill(settings: Settings, work: Work, again: Work, *, step: Step, report:
 
 def main(folder: Path) -> list[Left]:
     record_emptying.BATCH_FILES = BATCH_FILES
-    settings, report = lakehouse(folder), folder / "report.json"
-    prepared = folder / "prepared"
-    shutil.copytree(folder / "lake", prepared)
+    prepared = PreparedLake.make(folder, lakehouse)
+    settings, report = prepared.settings, folder / "report.json"
     found: list[Left] = []
     for step in (*EXPIRY, *EMPTYING):
-        shutil.rmtree(folder / "lake")
-        shutil.copytree(prepared, folder / "lake")
+        prepared.put_back()
         if step in EXPIRY:
             work, again = expiring(settings, step), expiring(settings)
         else:

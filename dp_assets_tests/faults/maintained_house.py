@@ -1,47 +1,36 @@
 """The table of :mod:`maintained_table`, made once a module and put back before each fault."""
 
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from dp_assets.core.units import DAY_MS, now_ms
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.ports.maintenance import Operation
-from dp_assets.settings import Settings
-from dp_assets_tests.adapters.real_lakehouse import settings_in
+from dp_assets_tests.adapters.prepared_lake import PreparedLake
 from dp_assets_tests.adapters.table_checks import check_files
-from dp_assets_tests.faults.forking import must_run
-from dp_assets_tests.faults.maintained_table import AFTER_DAYS, prepare
-from dp_assets_tests.faults.model_episode import SETTINGS
+from dp_assets_tests.faults.maintained_table import AFTER_DAYS, maintained_lake
 from dp_assets_tests.faults.model_process import NAME, maintained
 
 Rows = list[dict[str, object]]
 
 
 @dataclass(frozen=True)
-class House:
-    """A lakehouse in ``folder/lake``, put back before every fault."""
+class House(PreparedLake):
+    """A lakehouse that is put back before every fault.
 
-    folder: Path
-    settings: Settings
+    Attributes:
+        rows: at the head and at the tag.
+    """
+
     rows: tuple[Rows, Rows]
-
-    def put_back(self) -> None:
-        shutil.rmtree(self.folder / "lake")
-        shutil.copytree(self.folder / "prepared", self.folder / "lake")
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    folder = tmp_path_factory.mktemp("resources")
-    (folder / "lake").mkdir()
-    settings = settings_in(folder / "lake", SETTINGS)
-    must_run(prepare(settings))
-    shutil.copytree(folder / "lake", folder / "prepared")
-    with opened(settings) as lake:
-        return House(folder, settings, rows_of(lake))
+    prepared = PreparedLake.make(tmp_path_factory.mktemp("resources"), maintained_lake)
+    with opened(prepared.settings) as lake:
+        return House(prepared.folder, prepared.settings, rows_of(lake))
 
 
 def rows_of(lake: Lakehouse) -> tuple[Rows, Rows]:

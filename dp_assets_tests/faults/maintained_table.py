@@ -1,18 +1,28 @@
 """A table with work for every operation of maintenance, to be broken off in the middle of it."""
 
+from pathlib import Path
+
 from dp_assets.lakehouse import Lakehouse, opened
 from dp_assets.settings import Settings
+from dp_assets_tests.adapters.real_lakehouse import settings_in
 from dp_assets_tests.adapters.table_checks import path_of
-from dp_assets_tests.faults.forking import Moments, Work
+from dp_assets_tests.faults.forking import Moments, Work, must_run
 from dp_assets_tests.faults.model_deletes import delete_positions
-from dp_assets_tests.faults.model_episode import make
+from dp_assets_tests.faults.model_episode import SETTINGS, make
 from dp_assets_tests.faults.model_process import NAME
 from dp_assets_tests.faults.model_writes import WRITES
 
 AFTER_DAYS = 10  # when the operations look at it: what is left over is old by then
 
 
-def prepare(settings: Settings) -> Work:
+def maintained_lake(folder: Path) -> Settings:
+    """A lakehouse in ``folder`` with the table, made by a child: no thread is left here."""
+    settings = settings_in(folder, SETTINGS)
+    must_run(_prepare(settings))
+    return settings
+
+
+def _prepare(settings: Settings) -> Work:
     """A table with work for every operation: small files, deletes, old snapshots, a stray file."""
 
     def work(_: Moments) -> None:

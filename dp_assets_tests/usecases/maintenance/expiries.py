@@ -38,8 +38,8 @@ TWO = Retention(max_age_ms=0, min_snapshots=2)  # everything is too old, two sta
 
 
 def lakehouse(folder: Path) -> Settings:
-    """``shop.things`` with six states of five rows, the first of them tagged ``first``."""
-    settings = find_target([str(folder / "lake")], load_settings()).settings
+    """In ``folder``: ``shop.things``, six states of five rows, the first tagged ``first``."""
+    settings = find_target([str(folder)], load_settings()).settings
     initialise(settings)
     with opened(settings) as lake:
         make_table(lake, TABLE)

@@ -1,10 +1,6 @@
-"""A lakehouse whose table was compacted by run ``run``, made once and put back before each test.
-
-Its paths are absolute, so it is put back where it was.
-"""
+"""A lakehouse whose table was compacted by run ``run``."""
 
 import json
-import shutil
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +21,7 @@ from dp_assets.usecases.maintenance.expiry_work import ExpiryWork
 from dp_assets.usecases.maintenance.journaling import keep
 from dp_assets.usecases.maintenance.maintaining import maintain, plan
 from dp_assets.usecases.maintenance.own_work import OwnWork, find_work
+from dp_assets_tests.adapters.prepared_lake import PreparedLake
 from dp_assets_tests.adapters.real_lakehouse import ORDERS, make_lakehouse
 
 COMMITS = 7
@@ -33,24 +30,22 @@ TWO = Retention(max_age_ms=0, min_snapshots=2)
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Path]:
-    folder = tmp_path_factory.mktemp("operated")
-    (folder / "lake").mkdir()
-    settings = make_lakehouse(folder / "lake", commits=COMMITS)
-    with opened(settings) as lake:
-        tag(lake, "first")
-        compact(lake)
-    shutil.copytree(folder / "lake", folder / "prepared")
-    return settings, folder
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedLake:
+    return PreparedLake.make(tmp_path_factory.mktemp("operated"), _operated)
 
 
 @pytest.fixture
-def lake(prepared: tuple[Settings, Path]) -> Generator[Lakehouse, None, None]:
-    settings, folder = prepared
-    shutil.rmtree(folder / "lake")
-    shutil.copytree(folder / "prepared", folder / "lake")
-    with opened(settings.model_copy(deep=True)) as found:
+def lake(prepared: PreparedLake) -> Generator[Lakehouse, None, None]:
+    with prepared.opened() as found:
         yield found
+
+
+def _operated(folder: Path) -> Settings:
+    settings = make_lakehouse(folder, commits=COMMITS)
+    with opened(settings) as lake:
+        tag(lake, "first")
+        compact(lake)
+    return settings
 
 
 def tag(lake: Lakehouse, name: str, **kept: int) -> None:

@@ -1,7 +1,5 @@
 """What is asked for, and which tables are looked at for it."""
 
-import shutil
-
 import pytest
 
 from dp_assets.adapters.local_files import local_path
@@ -16,6 +14,7 @@ from dp_assets.usecases.maintenance.asking import due_file, due_work
 from dp_assets.usecases.maintenance.journaling import keep
 from dp_assets.usecases.maintenance.sweeping import sweep
 from dp_assets.usecases.maintenance.wanting import wanted
+from dp_assets_tests.adapters.prepared_lake import PreparedLake
 from dp_assets_tests.adapters.real_lakehouse import ORDERS, fill, make_lakehouse
 
 NAMES = TableId("raw", "names")
@@ -26,24 +25,21 @@ DUE = {**COMPACTION_ONLY, "dp.maintenance.compaction.when": "small_files >= 5"}
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Made once; its paths are absolute, so it is put back where it was before each test."""
-    folder = tmp_path_factory.mktemp("asking")
-    (folder / "lake").mkdir()
-    settings = make_lakehouse(folder / "lake", commits=5, tables=(ORDERS, NAMES))
-    with opened(settings) as found:
-        say(found, ORDERS, DUE)
-        say(found, NAMES, COMPACTION_ONLY)
-    shutil.copytree(folder / "lake", folder / "prepared")
-    return settings, folder
+    return PreparedLake.make(tmp_path_factory.mktemp("asking"), two_tables)
 
 
 @pytest.fixture
 def lake(prepared):
-    settings, folder = prepared
-    shutil.rmtree(folder / "lake")
-    shutil.copytree(folder / "prepared", folder / "lake")
-    with opened(settings) as found:
+    with prepared.opened() as found:
         yield found
+
+
+def two_tables(folder):
+    settings = make_lakehouse(folder, commits=5, tables=(ORDERS, NAMES))
+    with opened(settings) as found:
+        say(found, ORDERS, DUE)
+        say(found, NAMES, COMPACTION_ONLY)
+    return settings
 
 
 def say(lake, table, properties):

@@ -1,6 +1,5 @@
 """One operation on a table at a time, whoever does it; the second one is told who is at it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from dp_assets.usecases.maintenance.holding import alone, contention
 from dp_assets.usecases.maintenance.journaling import read_journal
 from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan
 from dp_assets.usecases.maintenance.measuring import measure_health
+from dp_assets_tests.adapters.prepared_lake import PreparedLake
 from dp_assets_tests.adapters.real_lakehouse import (
     ORDERS,
     make_lakehouse,
@@ -32,31 +32,29 @@ KEEP = {"dp.maintenance.expiry.keep_days": "0", "dp.maintenance.expiry.keep_snap
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Made once; its paths are absolute, so it is put back where it was."""
-    folder = tmp_path_factory.mktemp("holding")
-    (folder / "lake").mkdir()
-    settings = make_lakehouse(folder / "lake", commits=7)
-    with (
-        opened(settings) as lake,
-        lake.catalog.load_table(ORDERS.identifier).transaction() as change,
-    ):
-        change.set_properties(KEEP)
-    shutil.copytree(folder / "lake", folder / "prepared")
-    return folder, settings
+    return PreparedLake.make(tmp_path_factory.mktemp("holding"), seven_commits)
 
 
 @pytest.fixture
 def settings(prepared):
-    folder, settings = prepared
-    shutil.rmtree(folder / "lake")
-    shutil.copytree(folder / "prepared", folder / "lake")
-    return settings
+    prepared.put_back()
+    return prepared.settings
 
 
 @pytest.fixture
 def lake(settings):
     with opened(settings) as lake:
         yield lake
+
+
+def seven_commits(folder):
+    settings = make_lakehouse(folder, commits=7)
+    with (
+        opened(settings) as lake,
+        lake.catalog.load_table(ORDERS.identifier).transaction() as change,
+    ):
+        change.set_properties(KEEP)
+    return settings
 
 
 def take(lake, *, ttl_ms: int):

@@ -1,6 +1,5 @@
 """An operation that takes longer than its policy allows stops where nothing is half done."""
 
-import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from dp_assets.usecases.maintenance import compacting
 from dp_assets.usecases.maintenance.journaling import read_journal
 from dp_assets.usecases.maintenance.maintaining import PLANNERS, maintain, plan
 from dp_assets.usecases.maintenance.trash import open_trash
+from dp_assets_tests.adapters.prepared_lake import PreparedLake
 from dp_assets_tests.adapters.real_lakehouse import make_lakehouse, pointer_of
 
 PARTS = TableId("raw", "parts")
@@ -40,10 +40,24 @@ COMMITS = 5
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Three partitions of five small files and an orphan, made once."""
-    folder = tmp_path_factory.mktemp("late")
-    (folder / "lake").mkdir()
-    settings = make_lakehouse(folder / "lake", commits=1)
+    return PreparedLake.make(tmp_path_factory.mktemp("late"), three_partitions)
+
+
+@pytest.fixture
+def settings(prepared):
+    prepared.put_back()
+    return prepared.settings
+
+
+@pytest.fixture
+def lake(settings):
+    with opened(settings) as lake:
+        yield lake
+
+
+def three_partitions(folder):
+    """Of five small files each, and an orphan."""
+    settings = make_lakehouse(folder, commits=1)
     with opened(settings) as lake:
         table = lake.catalog.create_table(
             PARTS.identifier, SCHEMA, partition_spec=SPEC, properties=SAYS
@@ -52,22 +66,7 @@ def prepared(tmp_path_factory):
             table.append(pa.table({"part": ["a", "b", "c"], "id": pa.array([n] * 3, pa.int64())}))
         orphan = Path(table.location().removeprefix("file://")) / "data" / "orphan.parquet"
         orphan.write_bytes(b"nobody names it")
-    shutil.copytree(folder / "lake", folder / "prepared")
-    return folder, settings
-
-
-@pytest.fixture
-def settings(prepared):
-    folder, settings = prepared
-    shutil.rmtree(folder / "lake")
-    shutil.copytree(folder / "prepared", folder / "lake")
     return settings
-
-
-@pytest.fixture
-def lake(settings):
-    with opened(settings) as lake:
-        yield lake
 
 
 class Clock:
