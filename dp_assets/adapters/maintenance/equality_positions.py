@@ -21,7 +21,6 @@ from pyiceberg.table import FileScanTask
 from pyroaring import BitMap64
 
 from dp_assets.adapters.recovery.pyiceberg_large import large_file_batches
-from dp_assets.adapters.recovery.reading_proof import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -150,8 +149,8 @@ def _pieces(table: Table, file: DataFile, columns: Schema) -> Iterator[list[pa.A
     """All rows of a file, deleted ones included, in their order: an array per column."""
     target = schema_to_pyarrow(columns, include_field_ids=False)
     batches = large_file_batches(table, FileScanTask(file), columns, None)
-    for piece in pieces(batches, target):
-        yield [_stored(column.combine_chunks()) for column in piece.columns]
+    for batch in batches:
+        yield [_stored(column) for column in batch.cast(target).columns]
 
 
 def _stored(column: pa.Array) -> pa.Array:

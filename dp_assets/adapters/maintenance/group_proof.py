@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.types import ListType, MapType, PrimitiveType, StructType
 
-from dp_assets.adapters.maintenance.column_bounds import Bounds, answered_bounds, asked_bounds
+from dp_assets.adapters.maintenance.column_bounds import answered_bounds, asked_bounds
 from dp_assets.adapters.maintenance.group_differences import different, of_rows, of_statistics
 from dp_assets.adapters.maintenance.iceberg_sql import parquet_source
 from dp_assets.adapters.maintenance.parquet_tree import Node, column_trees, escaped
 from dp_assets.adapters.maintenance.source_rows import SourceRows
 from dp_assets.adapters.objects.copying import StoppedError, Workers
-from dp_assets.adapters.recovery.duckdb_row_hash import RowHashes, row_hash_query
-from dp_assets.adapters.recovery.reading_proof import NOT_ABLE, PIECE_BYTES, READING, pieces
+from dp_assets.adapters.recovery.duckdb_row_hash import RowHashes, hash_rows
+from dp_assets.adapters.recovery.pyiceberg_large import SMALL_BYTES
+from dp_assets.adapters.recovery.reading_proof import NOT_ABLE, READING
+from dp_assets.adapters.recovery.row_stream import streamed
 from dp_assets.core.errors import PermanentError
 from dp_assets.ports.compaction import CompactionRefusedError
 
@@ -37,9 +39,8 @@ if TYPE_CHECKING:
     from dp_assets.adapters.maintenance.file_statistics import MeasuredFile
     from dp_assets.ports.compaction import Group
 
-_PIECE = "source_piece"
-# Files up to this size are read two at a time; of larger ones the rows of one are enough to hold.
-_LANES, _LANE_BYTES = 2, 4 << 20
+_ROWS = "source_rows"
+_LANES = 2  # of small files
 _Ids = tuple[int | None, tuple[Any, ...]]
 
 
@@ -72,7 +73,6 @@ class GroupProof:
             PermanentError: they do not, and what differs.
             CompactionRefusedError: PyIceberg cannot read the group.
         """
-        self._give_back()
         try:
             source = self._source(group)
         except NOT_ABLE as error:
@@ -89,62 +89,35 @@ class GroupProof:
         found: list[str] = []
         for path, measured in written.items():
             self._require_ids(str(path))
-            bounds = self._hash(
-                parquet_source([str(path)]), result, *self._asked, on=self._connection
+            rows, answers = hash_rows(
+                parquet_source([str(path)]), self._schema, *self._asked, on=self._connection
             )
-            found += of_statistics(path.name, measured, zip(self._bounded, bounds, strict=True))
+            result += rows
+            bounds = zip(self._bounded, answered_bounds(answers), strict=True)
+            found += of_statistics(path.name, measured, bounds)
         found += of_rows(source, result, self._schema)
         if sum(one.records for one in written.values()) != source.rows:
             found.append("the footers count other rows")
         if found:
             raise different(group, found)
 
-    def _give_back(self) -> None:
-        """To the system, what DuckDB has freed: up to 100 MB that the proof would come on top of.
-
-        Setting the limit is what does it, also to the same value.
-        """
-        [limit] = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()
-        self._connection.execute(f"SET memory_limit = '{limit[0]}'")
-
     def _source(self, group: Group) -> RowHashes:
         """The live rows of the group as they were."""
-        row_hash_query(_PIECE, self._schema)  # what cannot be compared is said before reading
-        small = all(file.size <= _LANE_BYTES for file in group.inputs)
+        small = all(file.size <= SMALL_BYTES for file in group.inputs)
         lanes = self._rows.lanes(group, _LANES if small else 1)
         target = schema_to_pyarrow(self._schema, include_field_ids=False)
-        budget = PIECE_BYTES // len(lanes)
 
         def read(lane: Iterator[pa.RecordBatch], stop: Event) -> RowHashes:
-            found = self._nothing()
-            with self._connection.cursor() as own:
-                for piece in pieces(lane, target, most_bytes=budget):
-                    if stop.is_set():
-                        raise StoppedError
-                    own.register(_PIECE, piece)
-                    self._hash(_PIECE, found, on=own)
-                    own.unregister(_PIECE)
-            return found
+            with (
+                self._connection.cursor() as own,
+                streamed(_until(stop, lane), target, to=own, name=_ROWS),
+            ):
+                return hash_rows(_ROWS, self._schema, on=own)[0]
 
-        found = self._nothing()
-        for one in Workers(read, count=len(lanes)).run(lanes):
-            found.add(one.rows, one.total, tuple(one.nulls))
-        return found
+        return sum(Workers(read, count=len(lanes)).run(lanes), self._nothing())
 
     def _nothing(self) -> RowHashes:
-        return RowHashes(nulls=[0] * len(self._schema.fields))
-
-    def _hash(
-        self, source: str, found: RowHashes, *asked: str, on: duckdb.DuckDBPyConnection
-    ) -> list[Bounds]:
-        """Add the rows of ``source``; the answers to what else was asked, of the same reading."""
-        row = on.execute(row_hash_query(source, self._schema, *asked)).fetchone()
-        if row is None:
-            raise AssertionError("an aggregate gives one row")
-        rows, total, *more = row
-        columns = len(self._schema.fields)
-        found.add(rows, total, tuple(more[:columns]))
-        return answered_bounds(more[columns:])
+        return RowHashes(0, 0, [0] * len(self._schema.fields))
 
     def _require_ids(self, path: str) -> None:
         [nodes] = column_trees(self._connection, [escaped(path)]).values()
@@ -153,6 +126,13 @@ class GroupProof:
                 f"{path} was written with other field ids than the table's",
                 hint="nothing was changed; please report this",
             )
+
+
+def _until(stop: Event, rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in rows:
+        if stop.is_set():
+            raise StoppedError
+        yield batch
 
 
 def _ids_in(node: Node) -> _Ids:

@@ -15,6 +15,7 @@ from pyiceberg.schema import Schema
 
 from dp_assets.adapters.maintenance.applied_deletes import applied_deletes
 from dp_assets.adapters.maintenance.careful_writing import may_merge_zeros, write_rows
+from dp_assets.adapters.maintenance.duckdb_memory import give_back
 from dp_assets.adapters.maintenance.file_statistics import MeasuredFile, measure_file
 from dp_assets.adapters.maintenance.group_differences import OtherContentError
 from dp_assets.adapters.maintenance.group_query import GroupQuery
@@ -131,9 +132,11 @@ class GroupRewriter:
 
     def _proven(self, group: Group, new: NewFiles) -> dict[Path, MeasuredFile]:
         """Files with the live rows; written once more where zeros may have lost their sign."""
+        give_back(self._connection)
         written = {path: self._measured(path) for path in self._write(group, new)}
         if not self._settings.is_proven:
             return written
+        give_back(self._connection)
         try:
             self._proof.prove(group, written)
         except OtherContentError:

@@ -8,8 +8,8 @@ up in integers without limit: unlike with xor, two equal rows are not none, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from pyiceberg.types import (
@@ -34,6 +34,8 @@ from pyiceberg.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyiceberg.schema import Schema
     from pyiceberg.types import IcebergType
 
@@ -61,28 +63,50 @@ class UncomparableTypeError(Exception):
     """A column of a type that no reading can be compared by."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RowHashes:
-    """What was read so far, in pieces of any size and order.
+    """What rows are, whatever their order.
 
     Attributes:
         nulls: rows without a value, by column in the schema's order.
     """
 
-    rows: int = 0
-    total: int = 0
-    nulls: list[int] = field(default_factory=list[int])
+    rows: int
+    total: int
+    nulls: Sequence[int]
 
-    def add(self, rows: int, total: int, nulls: tuple[int, ...]) -> None:
-        """One more piece."""
-        self.rows += rows
-        self.total += total
-        self.nulls = [a + b for a, b in zip(self.nulls or [0] * len(nulls), nulls, strict=True)]
+    def __add__(self, other: RowHashes) -> RowHashes:
+        """These rows and those."""
+        nulls = [a + b for a, b in zip(self.nulls, other.nulls, strict=True)]
+        return RowHashes(self.rows + other.rows, self.total + other.total, nulls)
 
     @property
     def content(self) -> str:
         """``<function and version>:<hex>``."""
         return f"{FUNCTION}:{self.total:x}"
+
+
+def hash_rows(
+    source: str, schema: Schema, *also: str, on: duckdb.DuckDBPyConnection
+) -> tuple[RowHashes, list[Any]]:
+    """The rows of ``source``, and the answers to what else was asked, of the same reading.
+
+    Args:
+        source: as for :func:`row_hash_query`.
+        schema: the same.
+        also: the same.
+        on: reads it.
+
+    Raises:
+        UncomparableTypeError: a column cannot be compared.
+        duckdb.Error: it cannot be read.
+    """
+    row = on.execute(row_hash_query(source, schema, *also)).fetchone()
+    if row is None:
+        raise AssertionError("an aggregate gives one row")
+    rows, total, *more = row
+    columns = len(schema.fields)
+    return RowHashes(rows, total, more[:columns]), more[columns:]
 
 
 def row_hash_query(source: str, schema: Schema, *also: str) -> str:

@@ -19,10 +19,11 @@ from pyiceberg.table import StaticTable
 from dp_assets.adapters.recovery.duckdb_row_hash import (
     RowHashes,
     UncomparableTypeError,
-    row_hash_query,
+    hash_rows,
 )
 from dp_assets.adapters.recovery.pyiceberg_deletes import as_arrow, deleted_positions
 from dp_assets.adapters.recovery.pyiceberg_large import is_large, large_file_batches
+from dp_assets.adapters.recovery.row_stream import streamed
 from dp_assets.ports.reading import Engine, Reading
 
 if TYPE_CHECKING:
@@ -32,10 +33,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
-# A piece is hashed at once: small files come together, and large ones in several pieces.
-PIECE_ROWS = 131_072
-PIECE_BYTES = 16 << 20
-PIECE = "piece"
+_ROWS = "rows_read"
 # What engines raise when they cannot do a thing at all; anything else is a failure.
 NOT_ABLE = (NotImplementedError, duckdb.NotImplementedException, UncomparableTypeError)
 # What PyIceberg, PyArrow, fastavro and DuckDB raise about a file that is not as it should be.
@@ -99,27 +97,13 @@ class SnapshotReader:
         if [n.lower() for n in names] != [f.name.lower() for f in schema.fields]:
             # Positions would pair columns that are not the same.
             raise NotImplementedError(f"reads other columns: {', '.join(names)}")
-        found = RowHashes()
-        self._hash(source, schema, found)
-        return found
+        return hash_rows(source, schema, on=self._connection)[0]
 
     def _pyiceberg(self, snapshot_id: int | None, schema: Schema) -> RowHashes:
-        found = RowHashes(nulls=[0] * len(schema.fields))
-        row_hash_query(PIECE, schema)  # a type that cannot be compared is said before reading
         target = schema_to_pyarrow(schema, include_field_ids=False)
         batches = self._batches(snapshot_id, schema) if snapshot_id is not None else iter(())
-        for piece in pieces(batches, target):
-            self._connection.register(PIECE, piece)
-            self._hash(PIECE, schema, found)
-            self._connection.unregister(PIECE)
-        return found
-
-    def _hash(self, source: str, schema: Schema, found: RowHashes) -> None:
-        row = self._connection.execute(row_hash_query(source, schema)).fetchone()
-        if row is None:
-            raise AssertionError("an aggregate gives one row")
-        rows, total, *nulls = row
-        found.add(rows, total, tuple(nulls))
+        with streamed(batches, target, to=self._connection, name=_ROWS):
+            return hash_rows(_ROWS, schema, on=self._connection)[0]
 
     def _batches(self, snapshot_id: int, schema: Schema) -> Iterator[pa.RecordBatch]:
         scan = ArrowScan(self._table.metadata, self._table.io, schema, AlwaysTrue())
@@ -135,23 +119,6 @@ class SnapshotReader:
                 yield from scan._record_batches_from_scan_tasks_and_deletes(  # noqa: SLF001
                     [task], deletes
                 )
-
-
-def pieces(
-    batches: Iterator[pa.RecordBatch], target: pa.Schema, *, most_bytes: int = PIECE_BYTES
-) -> Iterator[pa.Table]:
-    """Batches in the columns and types of ``target``, gathered to about one size."""
-    waiting: list[pa.Table] = []
-    rows = size = 0
-    for batch in batches:
-        piece = pa.Table.from_batches([batch]).cast(target)
-        waiting.append(piece)
-        rows, size = rows + piece.num_rows, size + piece.nbytes
-        if rows >= PIECE_ROWS or size >= most_bytes:
-            yield pa.concat_tables(waiting)
-            waiting, rows, size = [], 0, 0
-    if waiting:
-        yield pa.concat_tables(waiting)
 
 
 def _is_missing(error: Exception) -> bool:
