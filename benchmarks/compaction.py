@@ -14,7 +14,7 @@ from benchmarks.measure import Rounds, Sample, Side, measure, middle, shuffled_r
 from benchmarks.options import Options
 from benchmarks.report import Findings, Goal
 
-MODULE = "benchmarks.compaction_side"
+MODULE, LEAN = "benchmarks.compaction_side", "benchmarks.lean_side"
 PEAK_MIB, PEAK_SHARE = 400, 0.35
 SF10_FILES = 4_000
 RAW, MAINTAINED, LARGE = "raw", "maintained", "large"
@@ -27,6 +27,7 @@ SIDES = (
     ("rewrite", LARGE),
     ("row_groups", LARGE),
 )
+PEERS = ("copy", "writer", "overwrite")
 NAMES: Mapping[str, str] = {
     "copy": "bare DuckDB COPY",
     "writer": "PyArrow, one writer",
@@ -93,7 +94,7 @@ def side(lake: Lake, verb: str, table: str, *, label: str = "") -> Side:
     words = ("aggregate",) if table == LARGE else ()
     return Side(
         f"{NAMES[verb]}, {label or table}",
-        ("-m", MODULE, verb, table, *words),
+        ("-m", *(() if verb in PEERS else (LEAN,)), MODULE, verb, table, *words),
         lambda _: lakes.put_back(lake),
         environment=lake.variables,
     )

@@ -11,7 +11,7 @@ from dp_assets.cli.maintain_plan import plan_document, show_plan
 from dp_assets.cli.output import Cell, JsonFlag, Output, Panel, examples
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from dp_assets.core.ids import TableId
     from dp_assets.lakehouse import Lakehouse
@@ -60,28 +60,39 @@ def maintain(
     No file is deleted: what is no longer needed waits in the trash. Ends with 1 when an operation
     on a table that was named is refused.
     """
+    from dp_assets.adapters.lean_process import lean_process
+
+    out = Output(json=as_json)
+    with lean_process():
+        done = _all(out, names or (), only=only, dry_run=dry_run, explained=explain, allow=allow)
+    out.document(done)
+    _end({one.get("outcome") for one in done}, is_named=bool(names))
+
+
+def _all(
+    out: Output, names: "Sequence[str]", *, only: str, dry_run: bool, explained: bool, allow: bool
+) -> list[dict[str, object]]:
+    """Every operation that is asked for, on every table that is."""
     from dp_assets.adapters.lease_owner import owner_text
     from dp_assets.cli.why import operation_called
     from dp_assets.core.units import now_ms
     from dp_assets.lakehouse import opened
     from dp_assets.usecases.maintenance.wanting import wanted
 
-    out = Output(json=as_json)
     run_id = owner_text("dp maintain")
     with opened(doing="dp maintain") as lake:
-        jobs = wanted(lake, names or (), operation_called(only), now_ms=now_ms())
+        jobs = wanted(lake, names, operation_called(only), now_ms=now_ms())
         if not jobs:
             out.line("nothing is due; 'dp why TABLE' says why, 'dp maintain TABLE' does it anyway")
         planners = _planners(lake, allow=allow, is_named=bool(names))
-        why = Explaining(lake, now_ms=now_ms()) if explain else None
+        why = Explaining(lake, now_ms=now_ms()) if explained else None
         done = [
             _one(lake, out, *job, run_id=run_id, dry_run=dry_run, why=why, planners=planners)
             for job in jobs
         ]
         if not dry_run:
             lake.flush()
-    out.document(done)
-    _end({one.get("outcome") for one in done}, is_named=bool(names))
+    return done
 
 
 def _planners(lake: "Lakehouse", *, allow: bool, is_named: bool) -> "dict[Operation, Planner]":

@@ -44,6 +44,8 @@ class CompactionRule:
         small, large: shares of the target, outside of which a file is a candidate.
         delete_ratio: deleted rows over rows.
         group_bytes: of the inputs of one group; a larger file is a group by itself.
+        group_files: inputs of one group. DuckDB keeps about 9 KB of each that it has read, outside
+            of its memory limit; what many groups of tiny files become, a later run joins.
         older_specs: also compact files of partition specs before the current one, each within
             its own; otherwise they stay as they are.
         left_alone: partitions that are not looked at now, each with the reason.
@@ -55,6 +57,7 @@ class CompactionRule:
     large: float = 1.8
     delete_ratio: float = 0.3
     group_bytes: int = 2 * GIB
+    group_files: int = 1000
     older_specs: bool = False
     left_alone: Mapping[tuple[int, str], str] = field(default_factory=dict[tuple[int, str], str])
 
@@ -146,9 +149,10 @@ class _Files:
 
     def groups(self, place: tuple[int, str]) -> Iterator[Group]:
         """What is worth rewriting in one partition."""
-        files = self._places[place]
-        target = self._rule.target(sum(file.entry.size for file in files))
-        for members in packed(self._candidates(files, target), self._rule.group_bytes):
+        files, rule = self._places[place], self._rule
+        target = rule.target(sum(file.entry.size for file in files))
+        found = self._candidates(files, target)
+        for members in packed(found, most_bytes=rule.group_bytes, most_files=rule.group_files):
             if reason := self._reason(members, target):
                 yield group_of(members, target, reason=reason, words=self._words(*place))
 

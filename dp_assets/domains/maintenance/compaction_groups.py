@@ -27,12 +27,14 @@ class Candidate:
     keys: float = 0.0
 
 
-def packed(candidates: Iterable[Candidate], limit: int) -> Iterator[list[Candidate]]:
-    """In their order, up to ``limit`` bytes together."""
+def packed(
+    candidates: Iterable[Candidate], *, most_bytes: int, most_files: int
+) -> Iterator[list[Candidate]]:
+    """In their order, as many together as are allowed."""
     group: list[Candidate] = []
     size = 0
     for one in candidates:
-        if group and size + one.file.entry.size > limit:
+        if group and (len(group) == most_files or size + one.file.entry.size > most_bytes):
             yield group
             group, size = [], 0
         group.append(one)

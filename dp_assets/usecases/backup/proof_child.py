@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 
+from dp_assets.adapters.lean_process import lean_process
 from dp_assets.adapters.recovery.confined_io import ConfinedFiles, ConfinedIO, Confinement
 from dp_assets.adapters.recovery.duckdb_proof import confined_connection
 from dp_assets.core.errors import LakeError
@@ -74,18 +74,6 @@ def _proved(
     return prover.read(table, compared, everything=job.everything, seed=job.seed)
 
 
-class _WithoutPandas(MetaPathFinder):
-    """Pandas is not there for this process.
-
-    PyArrow imports it wherever it is installed, to look whether a list is one of its own: 45 MB.
-    """
-
-    def find_spec(self, fullname: str, path: object, target: object = None, /) -> None:
-        del path, target
-        if fullname == "pandas":
-            raise ModuleNotFoundError("pandas is not used here", name=fullname)
-
-
 def answer_lines() -> Say:
     """Takes lines for whoever has started this process; what libraries print goes elsewhere."""
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -100,10 +88,10 @@ def answer_lines() -> Say:
 
 def main() -> int:
     """Read the job that the argument names, and answer it."""
-    sys.meta_path.insert(0, _WithoutPandas())
     path = Path(sys.argv[1])
     job = from_json(ProofJob, path.read_bytes(), about=str(path))
-    run(job, answer_lines())
+    with lean_process():
+        run(job, answer_lines())
     return 0
 
 

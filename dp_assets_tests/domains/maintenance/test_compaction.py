@@ -90,6 +90,12 @@ def test_groups_are_bounded_in_bytes_and_the_rest_waits():
     assert paths(found) == sorted(paths(found))
 
 
+def test_groups_are_bounded_in_files_and_the_rest_waits():
+    found = plan(closure_of(*small(11)), replace(RULE, group_files=5))
+    assert [len(group.inputs) for group in found.groups] == [5, 5]
+    assert paths(found) == sorted(paths(found))
+
+
 def test_the_worst_is_first_whatever_the_order_of_the_manifest():
     files = [*small(5), *small(9, partition=FEBRUARY, start="g")]
     one, other = plan(closure_of(*files)), plan(closure_of(*reversed(files)))
