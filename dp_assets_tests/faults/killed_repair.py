@@ -100,6 +100,8 @@ def main(file: Path, count: int, seed: int) -> list[Left]:
     settings = load_settings(file, env={})
     report = file.with_name("report.json")
     must_run(damaging(settings, 900))
+    must_run(repairing(settings))  # the first of all has a little more to do
+    must_run(damaging(settings, 910))
     moments = must_run(repairing(settings), only_disk=True).moments
     pick = random.Random(seed)  # noqa: S311 - no secret
     return [
