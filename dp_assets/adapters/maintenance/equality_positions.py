@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 KEYS_AT_ONCE = 500_000
+PIECE_ROWS, PIECE_BYTES = 131_072, 16 << 20  # whichever comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,22 @@ def _pieces(table: Table, file: DataFile, columns: Schema) -> Iterator[list[pa.A
     """All rows of a file, deleted ones included, in their order: an array per column."""
     target = schema_to_pyarrow(columns, include_field_ids=False)
     batches = large_file_batches(table, FileScanTask(file), columns, None)
+    for piece in _gathered(batches):
+        yield [_stored(column.combine_chunks()) for column in piece.cast(target).columns]
+
+
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Several batches of a file at a time, since every look-up makes a table of all keys first."""
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
     for batch in batches:
-        yield [_stored(column) for column in batch.cast(target).columns]
+        waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= PIECE_ROWS or size >= PIECE_BYTES:
+            yield pa.Table.from_batches(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _stored(column: pa.Array) -> pa.Array:

@@ -1,7 +1,7 @@
 """Equality deletes are applied exactly: by number, partition and the values of their columns."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
 
 from dp_assets.adapters.maintenance import equality_positions, group_query
+from dp_assets.adapters.recovery import pyiceberg_large
 from dp_assets.core.errors import PermanentError
 from dp_assets_tests.adapters.maintenance.equal_deletes import delete_equal, ids, pairs, rows
 from dp_assets_tests.adapters.maintenance.rewriting import (
@@ -140,12 +141,35 @@ def test_the_proof_sees_deletes_that_are_applied_otherwise(
     assert parquet_files(tmp_path) == before
 
 
+def test_keys_are_looked_up_for_several_batches_at_a_time(
+    simple: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Each look-up makes a table of all keys first."""
+    monkeypatch.setattr(equality_positions, "PIECE_ROWS", 8)
+    monkeypatch.setattr(pyiceberg_large, "BATCH_ROWS", 2)
+    sizes: list[int] = []
+    look_up = equality_positions.DeletedKeys.of_rows
+
+    def counted(self: equality_positions.DeletedKeys, keys: Sequence[pa.Array]) -> pa.Array:
+        sizes.append(len(keys[0]))
+        return look_up(self, keys)
+
+    monkeypatch.setattr(equality_positions.DeletedKeys, "of_rows", counted)
+    append(simple, *({"id": number} for number in range(20)))
+    delete_equal(simple, ids(1, 7, 8, 19))
+    found = rewritten(simple.metadata_location, tmp_path)
+    assert found.rows() == rows(*({"id": n} for n in range(20) if n not in (1, 7, 8, 19)))
+    assert sizes == [8, 8, 4]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_random_upserts_leave_what_a_model_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ):
     """Every row and delete with its number; keys are few, so that they meet."""
     monkeypatch.setattr(equality_positions, "KEYS_AT_ONCE", 3)
+    monkeypatch.setattr(equality_positions, "PIECE_ROWS", 4)
+    monkeypatch.setattr(pyiceberg_large, "BATCH_ROWS", 2)
     chance = random.Random(seed)  # noqa: S311 - a test
     is_split = bool(seed % 2)
     live: list[tuple[int | None, str | None]] = []
