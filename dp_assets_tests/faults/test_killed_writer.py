@@ -7,7 +7,7 @@ import pytest
 from dp_assets_tests.faults.killed_writer import DAYS, LEFT_BY_A_COMMIT, STEPS, Left
 from dp_assets_tests.faults.killing import kills, seed, tell, times
 
-RANDOM_KILLS = times(10, soak=200)
+RANDOM_KILLS = times(20, soak=200)
 
 
 def check(found: list[Left]) -> None:
