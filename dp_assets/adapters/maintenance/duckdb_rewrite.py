@@ -67,6 +67,8 @@ def rewriter(
 def _giving_back() -> Generator[None, None, None]:
     """PyArrow takes memory from the system, not from a pool that keeps what was freed.
 
+    A `lean_process` does so from its start, in PyArrow's C++ as well; Dagster's processes do not.
+
     For the proof of 6 million rows in 400 files: about 30 MiB less at the peak, as fast.
     """
     usual = pa.default_memory_pool()

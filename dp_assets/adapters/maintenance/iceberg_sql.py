@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from pyiceberg.types import IcebergType, NestedField
 
+# Apart from those of `duckdb_row_hash` on purpose: one wrong name in a common place would be wrong
+# on both sides of the proof.
 _PLAIN: dict[type[IcebergType], str] = {
     BinaryType: "BLOB",
     BooleanType: "BOOLEAN",
